@@ -1,0 +1,41 @@
+/*
+ * capture.h - libpcap, live, in a thread of its own.
+ *
+ * Packets go to the recorder with nanosecond stamps from the kernel, and so does the watermark:
+ * how far in time everything has been handed over. The kernel copies each packet into the ring
+ * while it sends it, so a packet of a system call is in the ring when the call returns; the
+ * thread has seen everything when it has read as many packets as the kernel says it delivered.
+ */
+#ifndef HANDLENS_CAPTURE_CAPTURE_H
+#define HANDLENS_CAPTURE_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/error.h"
+#include "trace/recorder.h"
+
+struct capture;
+
+/*
+ * Opens the interface ("lo", "any") and starts the thread. filter is tcpdump's language, or NULL;
+ * ring is the kernel's buffer in bytes (0: a default that suits run). Adds TRACE_INTERFACE events
+ * and calls recorder_capture_starts. Returns NULL with error set.
+ */
+struct capture *capture_start(struct recorder *recorder, const char *interface, const char *filter,
+                              size_t ring, struct error *error);
+
+/*
+ * Main thread: waits until every packet that the kernel had delivered when this was called has
+ * been handed to the recorder, and the watermark says so.
+ */
+void capture_sync(struct capture *capture);
+
+/*
+ * Syncs, ends the thread, adds TRACE_STATISTICS and calls recorder_capture_ends. dropped (may be
+ * NULL) is how many packets the kernel had no room for. Frees the capture.
+ */
+void capture_stop(struct capture *capture, uint64_t *dropped);
+
+#endif

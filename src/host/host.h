@@ -1,0 +1,120 @@
+/*
+ * host.h - the exchange: roles and their tasks on one event loop, and every socket call they make.
+ *
+ * Theory of operation. A role is one party of the lab; it runs as one or more tasks. A task is
+ * whatever can be stepped: the host calls its step function to begin, and again each time what
+ * it waited for has ended. Inside a step a task starts calls (host/socket.h). A call that can be
+ * finished at once returns CALL_DONE, and the task goes on; else it returns CALL_WAITING, the
+ * step must return, and the next step finds the result in task_result(). A task has at most one
+ * call under way. All of it happens on one thread, so only one system call of the exchange runs
+ * at a time, and each is stamped before and after (trace/recorder.h says why).
+ *
+ * Sockets are non-blocking underneath. A call tries its system call first and waits only on
+ * EAGAIN; the socket is armed in the loop (uv_poll) at its first wait and stays armed while
+ * somebody keeps waiting, so that a busy connection costs no epoll_ctl. Tasks that became ready in
+ * the same turn of the loop are stepped in the order in which they were created, so that two runs
+ * of a lab make the same calls in the same order.
+ *
+ * The server's roles begin first. The clients' begin when every server task waits (or all have
+ * ended), or at host_ready. When a role's last task has ended, the sockets it left open are closed
+ * as the kernel does for a process that exits. The exchange ends when all roles have ended, or
+ * when all clients have and each server task waits for someone new (accept, recvfrom, select); in
+ * serve there are no clients and it ends by a signal, or when the server does.
+ *
+ * The host knows nothing of Lua.
+ */
+#ifndef HANDLENS_HOST_HOST_H
+#define HANDLENS_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/address.h"
+#include "support/error.h"
+#include "trace/recorder.h"
+
+struct host;
+struct role;
+struct task;
+
+struct host_settings {
+    struct recorder *recorder; /* NULL: nothing is recorded */
+    const char *own_name;      /* a host name that stands for the loopback, or NULL */
+    int64_t timeout;           /* wall clock for the whole exchange, ns; 0 for none */
+    unsigned socket_limit;     /* open sockets at a time; 0 for the process's own limit */
+    bool serving;              /* no clients here: wait for real ones until a signal */
+    bool alone;                /* nobody else is on the wire: a deadlock can be noticed */
+    /* Whether no segment is on its way and no connection is being made: place_is_quiet. NULL
+     * counts as always quiet. */
+    bool (*is_quiet)(void);
+    /* Hears what the kernel's TCP_INFO says after a call, if set: TRACE_STATE events. */
+    bool kernel_states;
+};
+
+/* Returns NULL with error set. Only one host at a time. */
+struct host *host_open(const struct host_settings *settings, struct error *error);
+
+/* Adds a role. Its name is copied. The order of adding is the order of starting and of the lanes.
+ * Returns NULL out of memory. */
+struct role *host_add_role(struct host *host, enum trace_role_kind kind, const char *name);
+
+const char *role_name(const struct role *role);
+enum trace_role_kind role_kind(const struct role *role);
+
+/* What a task does. step is called first to begin, then after each wait. */
+struct task_behavior {
+    void (*step)(struct task *task, void *data);
+    /* The exchange ends before the task did: let go of everything that data holds. */
+    void (*cancel)(struct task *task, void *data);
+};
+
+/* A new task of the role, stepped in its turn, never at once. NULL out of memory. */
+struct task *task_add(struct role *role, const struct task_behavior *behavior, void *data);
+
+struct role *task_role(const struct task *task);
+struct host *task_host(const struct task *task);
+
+/* Inside a step: where in the script the next call stands. script must outlive the call. */
+void task_set_site(struct task *task, const char *script, uint32_t line);
+
+/* Inside a step: the task has ended well. The host forgets it after the step returns. */
+void task_end(struct task *task);
+
+/*
+ * Inside a step: the task has ended with an error that the script did not catch. text: message,
+ * then a traceback in further lines. The whole exchange ends: all other tasks are canceled and
+ * told.
+ */
+void task_fail(struct task *task, const char *text, const char *script, uint32_t line);
+
+/* As task_fail for a limit of the script: the outcome is TRACE_STOPPED. */
+void task_stop(struct task *task, const char *text, const char *script, uint32_t line);
+
+/* The task's role says something: a TRACE_NOTE_PRINT, passed on to the recorder and to listener. */
+void task_print(struct task *task, const char *text, size_t length);
+
+/* Hears what roles print and what the host remarks, as it happens (for the screen). */
+typedef void host_listener(void *data, const struct role *role, enum trace_note_kind kind,
+                           const char *text, size_t length);
+void host_listen(struct host *host, host_listener *listener, void *data);
+
+/* Clients may begin now; address is where. Later calls of it change nothing. */
+void host_ready(struct host *host, const struct address *address);
+/* The address given to host_ready; family 0 while nobody gave one. */
+struct address host_ready_address(const struct host *host);
+
+/* Asks the exchange to end as if by Ctrl-C. May be called inside a step. */
+void host_interrupt(struct host *host);
+
+/*
+ * Runs the exchange to its end. Returns true for TRACE_DONE; else false with error set to one
+ * sentence and, by lines, what each role was doing: "client was waiting in recv (hello.lua:21)".
+ * error->status is STATUS_USAGE for a script's failure, deadlock, time-out or limit, STATUS_DONE
+ * for an interruption (the trace so far is shown all the same). Adds the TRACE_END event.
+ */
+bool host_run(struct host *host, enum trace_outcome *outcome, struct error *error);
+
+/* Closes every socket that is left. NULL is allowed. */
+void host_close(struct host *host);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * error.h - how failure travels.
+ *
+ * A function that can fail returns false (or NULL) and fills the struct error it was given with
+ * one finished sentence for the user: what happened, on what, and where there is one, what to do.
+ * Nobody but main prints it. The status is the exit status that the failure deserves.
+ */
+#ifndef HANDLENS_SUPPORT_ERROR_H
+#define HANDLENS_SUPPORT_ERROR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/* The exit statuses of handlens. */
+enum status {
+    STATUS_DONE = 0,
+    STATUS_CHECK_FAILED = 1, /* a check failed */
+    STATUS_USAGE = 2,        /* the command line or the script is wrong */
+    STATUS_NOT_ALLOWED = 3,  /* this machine does not allow it (permission, space, memory) */
+    STATUS_DAMAGED = 4,      /* the input file is damaged; what could be read was shown */
+};
+
+struct error {
+    enum status status;
+    char text[2048]; /* UTF-8, without a newline at its end; may hold several lines */
+};
+
+/*
+ * Fills error (which may be NULL) and returns false, so that a caller can write
+ *     return error_set(error, STATUS_USAGE, "no lab is called '%s'", name);
+ * A text longer than error->text is cut.
+ */
+bool error_set(struct error *error, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* As error_set, with the arguments as a va_list. */
+bool error_setv(struct error *error, enum status status, const char *format, va_list arguments);
+
+/* Out of memory, in the one sentence used for it everywhere. Returns false. */
+bool error_out_of_memory(struct error *error);
+
+/*
+ * The symbolic name of an errno value ("ECONNREFUSED"), or "E?" and its number if it has none.
+ * The text lives for ever.
+ */
+const char *error_code_name(int code);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * reader.h - events out of a capture file: ours, or anybody's pcapng or classic pcap.
+ *
+ * pcapng is read by our own code (pcapng_reader.c), classic pcap in all its variants by libpcap.
+ * Packets of our own traces carry their cause, found from the system calls' windows.
+ * Nothing grows with the file.
+ */
+#ifndef HANDLENS_TRACE_READER_H
+#define HANDLENS_TRACE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "support/error.h"
+#include "trace/event.h"
+
+struct trace_reader;
+
+enum trace_progress {
+    TRACE_READ_EVENT,   /* *event holds the next one */
+    TRACE_READ_END,     /* the end of the file, at a block's end */
+    TRACE_READ_DAMAGED, /* error says what is wrong at which byte offset; nothing follows */
+};
+
+/* path "-" reads standard input. Returns NULL with error set: no such file (STATUS_USAGE), no
+ * permission (STATUS_NOT_ALLOWED), not a capture file (STATUS_DAMAGED). */
+struct trace_reader *trace_reader_open(const char *path, struct error *error);
+
+/* Reads from the start of an open file, which the reader does not own. Its position is moved. */
+struct trace_reader *trace_reader_from(int descriptor, const char *name, struct error *error);
+
+/* The next event. Its pointers live until the next call. */
+enum trace_progress trace_reader_next(struct trace_reader *reader, struct trace_event *event,
+                                      struct error *error);
+
+/* Bytes read so far, and the file's size (0 where it is not known: a pipe). */
+uint64_t trace_reader_offset(const struct trace_reader *reader);
+uint64_t trace_reader_size(const struct trace_reader *reader);
+
+/* NULL is allowed. */
+void trace_reader_close(struct trace_reader *reader);
+
+#endif
