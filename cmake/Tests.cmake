@@ -1,0 +1,56 @@
+# Every test there is, found by its file's name:
+#   tests/unit/MODULE/test_NAME.c   unit/MODULE/NAME   cmocka, linked with MODULE
+#   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
+#                                   lab-as-nobody/NAME the same, installed, without any privilege
+#   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
+# Tests that measure time are called test_NAME_alone.py and run when nothing else does.
+
+find_program(HANDLENS_PYTHON python3 HINTS /usr/bin)
+
+file(GLOB unit_tests CONFIGURE_DEPENDS tests/unit/*/test_*.c)
+foreach(source ${unit_tests})
+    cmake_path(GET source STEM stem)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME module)
+    if(NOT TARGET ${module})
+        continue()
+    endif()
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_executable(${module}_${stem} ${source})
+    target_link_libraries(${module}_${stem} PRIVATE ${module} PkgConfig::CMOCKA)
+    target_include_directories(${module}_${stem} PRIVATE tests)
+    add_test(NAME unit/${module}/${name} COMMAND ${module}_${stem})
+    set_tests_properties(unit/${module}/${name} PROPERTIES TIMEOUT 120 LABELS unit)
+endforeach()
+
+if(NOT HANDLENS_PYTHON)
+    message(WARNING "Without python3 only the unit tests can run.")
+    return()
+endif()
+
+file(WRITE ${PROJECT_BINARY_DIR}/includes.txt "${handlens_includes}")
+add_test(NAME lint/includes COMMAND ${HANDLENS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/lint/includes.py
+         ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/includes.txt)
+set_tests_properties(lint/includes PROPERTIES LABELS lint)
+
+if(NOT TARGET handlens)
+    return()
+endif()
+file(GLOB lab_tests CONFIGURE_DEPENDS tests/lab/test_*.py)
+foreach(source ${lab_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    set(lab_environment
+        "HANDLENS=$<TARGET_FILE:handlens>" "HANDLENS_BUILD=${PROJECT_BINARY_DIR}"
+        "HANDLENS_SANITIZE=${HANDLENS_SANITIZE}" "PYTHONDONTWRITEBYTECODE=1")
+    add_test(NAME lab/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    add_test(NAME lab-as-nobody/${name} COMMAND ${HANDLENS_PYTHON}
+             ${PROJECT_SOURCE_DIR}/tests/lab/as_nobody.py ${source})
+    set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES
+                         TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${lab_environment}")
+    set_tests_properties(lab/${name} PROPERTIES LABELS lab)
+    set_tests_properties(lab-as-nobody/${name} PROPERTIES LABELS as-nobody)
+    if(name MATCHES "_alone$")
+        set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES RUN_SERIAL ON)
+    endif()
+endforeach()
