@@ -1,16 +1,17 @@
 # The code's folders: one static library each, and the one list of who may include whom.
 
-set(handlens_modules "")
-set(handlens_includes "")
+set(handlens_modules "")  # those that have sources
+set(handlens_includes "") # for the test lint/includes: "NAME: USED...", a line each
 
 # handlens_module(NAME USED...) makes the library NAME out of src/NAME/*.c. USED are the modules and
-# libraries whose headers it may include, itself and by what those may include; the test
-# lint/includes holds the sources to it.
+# libraries whose headers it may include, besides its own and those that a used module may include;
+# the test lint/includes holds the sources to it.
 function(handlens_module name)
-    list(JOIN ARGN " " used)
-    set(handlens_includes "${handlens_includes}${name}: ${used}\n" PARENT_SCOPE)
+    handlens_may_include(${name} ${ARGN})
+    set(handlens_includes "${handlens_includes}" PARENT_SCOPE)
     file(GLOB sources CONFIGURE_DEPENDS src/${name}/*.c)
     if(NOT sources)
+        message(STATUS "src/${name} has no sources yet")
         return()
     endif()
     add_library(${name} STATIC ${sources})
@@ -22,3 +23,9 @@ function(handlens_module name)
     endforeach()
     set(handlens_modules ${handlens_modules} ${name} PARENT_SCOPE)
 endfunction()
+
+# Of NAME.c that stands in src/ itself, this is all there is to say.
+macro(handlens_may_include name)
+    string(REPLACE ";" " " used "${ARGN}")
+    string(APPEND handlens_includes "${name}: ${used}\n")
+endmacro()

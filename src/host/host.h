@@ -49,6 +49,10 @@ struct host_settings {
     bool (*is_quiet)(void);
     /* Hears what the kernel's TCP_INFO says after a call, if set: TRACE_STATE events. */
     bool kernel_states;
+    /* Called about twenty times a second while the exchange runs, on the loop and never during a
+     * system call: for recorder_flush. May be NULL. */
+    void (*tick)(void *data);
+    void *tick_data;
 };
 
 /* Returns NULL with error set. Only one host at a time. */

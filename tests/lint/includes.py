@@ -3,8 +3,9 @@
     includes.py SRC TABLE
 
 TABLE is written by CMake from its handlens_module lines, the one place where the rules stand:
-"NAME: USED..." a line, USED being modules and PkgConfig:: libraries. A file in SRC/NAME may include
-headers of NAME, of the modules it uses, and of those they use; and of the libraries on its own line.
+"NAME: USED..." a line, USED being modules and PkgConfig:: libraries. A file in SRC/NAME, or
+SRC/NAME.c itself, may include headers of NAME, of the modules it uses, and of those that they use;
+and headers of the libraries on its own line.
 """
 
 import pathlib
@@ -70,11 +71,9 @@ def judge(table, src, module, quote, header):
 
 def main(src, table_path):
     table = read_table(pathlib.Path(table_path))
-    # What stands in src/ itself, main.c, picks a command and knows nothing else.
-    table["."] = ["command", "support"]
     findings, files = [], 0
     for path in sorted(src.rglob("*.[ch]")):
-        module = path.relative_to(src).parts[0] if path.parent != src else "."
+        module = path.relative_to(src).parts[0] if path.parent != src else path.stem
         files += 1
         if module not in table:
             findings.append(f"{path}:1: src/{module} has no handlens_module line")

@@ -1,0 +1,246 @@
+#include "command/exchange.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "host/host.h"
+#include "support/clock.h"
+#include "trace/recorder.h"
+#include "trace/writer.h"
+
+#define DEFAULT_TIMEOUT (30 * NANOSECONDS_PER_SECOND)
+/* Asking the kernel for its state after each call doubles the calls; a load test needs none. */
+#define KERNEL_STATES_UP_TO 100
+
+/* What a run holds while it lasts. */
+struct recording {
+    struct trace_writer *copy; /* into the anonymous file that the view will read */
+    struct trace_writer *file; /* into -w's file; NULL without -w */
+    struct recorder *recorder;
+    struct capture *capture;
+    struct host *host;
+    struct error *failure; /* of -w's file */
+};
+
+/* A file without a name, for the trace that the view reads. */
+static int anonymous_file(struct error *error)
+{
+    const char *folder = getenv("TMPDIR");
+    int descriptor = open(folder != NULL && folder[0] != '\0' ? folder : "/tmp",
+                          O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        descriptor = memfd_create("handlens", MFD_CLOEXEC);
+    if (descriptor < 0)
+        error_set(error, STATUS_NOT_ALLOWED, "cannot make a temporary file for the trace: %s",
+                  strerror(errno));
+    return descriptor;
+}
+
+/* The recorder's listener: every event into the anonymous file as well. */
+static void copy_event(void *data, const struct trace_event *event)
+{
+    struct recording *recording = data;
+    struct error error;
+    if (recording->copy != NULL && !trace_writer_add(recording->copy, event, &error)) {
+        trace_writer_close(recording->copy, NULL);
+        recording->copy = NULL;
+    }
+}
+
+static void flush_recording(void *data)
+{
+    struct recording *recording = data;
+    struct error error = {0};
+    if (!recorder_flush(recording->recorder, &error) && recording->failure->text[0] == '\0')
+        *recording->failure = error;
+}
+
+static void add_introduction(struct recording *recording, const struct exchange *exchange,
+                             const struct place *place, const struct address *address)
+{
+    const struct lab *lab = script_lab(exchange->script);
+    struct trace_event event = {
+        .kind = TRACE_EXCHANGE,
+        .time = clock_now(),
+        .exchange =
+            {
+                .lab = trace_text_of(lab->name),
+                .script = trace_text_of(lab->file),
+                .title = trace_text_of(lab->title),
+                .about = trace_text_of(lab->about),
+                .place = trace_text_of(place->name),
+                .address = *address,
+                .program = trace_text_of("handlens " HANDLENS_VERSION),
+                .command = trace_text_of(exchange->invocation->command->name),
+            },
+    };
+    recorder_add(recording->recorder, &event);
+    const char *name;
+    const char *text;
+    size_t length;
+    for (size_t n = 0; script_text(exchange->script, n, &name, &text, &length); n++) {
+        event = (struct trace_event){
+            .kind = TRACE_SCRIPT,
+            .time = event.time,
+            .script = {.name = trace_text_of(name), .text = {text, length}},
+        };
+        recorder_add(recording->recorder, &event);
+    }
+}
+
+/* lab.host and lab.port as an address. A loopback has no name service: only its own names. */
+static bool lab_address(const struct lab *lab, const struct place *place, struct address *address,
+                        struct error *error)
+{
+    *address = (struct address){0};
+    if (!lab->has_port)
+        return true;
+    bool own = strcmp(lab->host, "localhost") == 0 || strcmp(lab->host, place->host_name) == 0;
+    if (!address_parse_host(own ? "127.0.0.1" : lab->host, address))
+        return error_set(error, STATUS_USAGE, "%s: lab.host is '%s', which is no address of the %s",
+                         lab->file, lab->host, place->name);
+    address->port = lab->port;
+    return true;
+}
+
+static struct place_wishes wishes_of(const struct lab *lab)
+{
+    return (struct place_wishes){
+        .mtu = lab->mtu,
+        .timestamps = lab->kernel.timestamps,
+        .sack = lab->kernel.sack,
+        .window_scaling = lab->kernel.window_scaling,
+        .syn_retries = lab->kernel.syn_retries,
+        .synack_retries = lab->kernel.synack_retries,
+        .fin_timeout = lab->kernel.fin_timeout,
+        .fast_open = lab->kernel.fast_open,
+        .ecn = lab->kernel.ecn,
+    };
+}
+
+/* On this machine's loopback others talk too: only the lab's own port is captured. */
+static const char *capture_filter(const struct place *place, const struct address *address,
+                                  char *text, size_t size)
+{
+    if (place->kind == PLACE_PRIVATE)
+        return NULL;
+    if (address->port == 0)
+        return NULL;
+    snprintf(text, size, "port %u or icmp or icmp6", address->port);
+    return text;
+}
+
+static bool open_files(struct recording *recording, struct exchange *exchange, struct error *error)
+{
+    exchange->trace = anonymous_file(error);
+    if (exchange->trace < 0)
+        return false;
+    recording->copy = trace_writer_to(exchange->trace, error);
+    if (recording->copy == NULL)
+        return false;
+    const struct invocation *invocation = exchange->invocation;
+    if (invocation->trace_path == NULL)
+        return true;
+    recording->file = trace_writer_create(invocation->trace_path, invocation->force, error);
+    return recording->file != NULL;
+}
+
+static bool open_exchange(struct recording *recording, struct exchange *exchange,
+                          const struct place *place, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    const struct lab *lab = script_lab(exchange->script);
+    struct address address;
+    if (!lab_address(lab, place, &address, error))
+        return false;
+    recording->recorder = recorder_open(recording->file, error);
+    if (recording->recorder == NULL)
+        return false;
+    recorder_listen(recording->recorder, copy_event, recording);
+    add_introduction(recording, exchange, place, &address);
+    struct host_settings settings = {
+        .recorder = recording->recorder,
+        .own_name = place->host_name,
+        .timeout = invocation->timeout != 0 ? invocation->timeout
+                   : lab->timeout != 0      ? lab->timeout
+                                            : DEFAULT_TIMEOUT,
+        .alone = place->kind == PLACE_PRIVATE,
+        .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
+        .kernel_states = (uint64_t)invocation->clients * invocation->repeat <= KERNEL_STATES_UP_TO,
+        .tick = flush_recording,
+        .tick_data = recording,
+    };
+    recording->host = host_open(&settings, error);
+    if (recording->host == NULL)
+        return false;
+    struct script_run run = {
+        .parties = exchange->parties,
+        .address = address,
+        .client_copies = invocation->clients,
+        .repeats = invocation->repeat,
+    };
+    if (!script_start(exchange->script, recording->host, &run, error))
+        return false;
+    if (invocation->no_capture)
+        return true;
+    char filter[64];
+    recording->capture =
+        capture_start(recording->recorder, place->interface,
+                      capture_filter(place, &address, filter, sizeof filter), 0, error);
+    return recording->capture != NULL;
+}
+
+/* Everything that was recorded goes to the files; whatever is open is closed. */
+static void close_recording(struct recording *recording, struct exchange *exchange)
+{
+    host_close(recording->host);
+    if (recording->capture != NULL)
+        capture_stop(recording->capture, &exchange->dropped);
+    if (recording->recorder != NULL) {
+        flush_recording(recording);
+        exchange->packets = recorder_packets(recording->recorder);
+    }
+    recorder_close(recording->recorder);
+    struct error error = {0};
+    if (!trace_writer_close(recording->file, &error) && exchange->recording.text[0] == '\0')
+        exchange->recording = error;
+    if (!trace_writer_close(recording->copy, &error) && exchange->recording.text[0] == '\0')
+        exchange->recording = error;
+}
+
+bool exchange_run(struct exchange *exchange, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    struct recording recording = {.failure = &exchange->recording};
+    exchange->trace = -1;
+    bool done = open_files(&recording, exchange, error);
+    struct place place = {0};
+    struct place_wishes wishes = wishes_of(script_lab(exchange->script));
+    done = done && place_enter(&place, exchange->place, !invocation->no_capture, &wishes, error);
+    if (done && place.remark[0] != '\0' && !invocation->quiet)
+        fprintf(stderr, "handlens: %s\n", place.remark);
+    done = done && open_exchange(&recording, exchange, &place, error);
+    done = done && place_drop_privileges(error);
+    bool began = done;
+    done = done && host_run(recording.host, &exchange->outcome, error);
+    close_recording(&recording, exchange);
+    if (!began) {
+        exchange_close(exchange);
+        if (recording.file != NULL)
+            unlink(invocation->trace_path);
+    }
+    return done;
+}
+
+void exchange_close(struct exchange *exchange)
+{
+    if (exchange->trace >= 0)
+        close(exchange->trace);
+    exchange->trace = -1;
+}

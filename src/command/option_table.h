@@ -1,0 +1,41 @@
+/*
+ * option_table.h - every option of every command, once. For src/command only.
+ */
+#ifndef HANDLENS_COMMAND_OPTION_TABLE_H
+#define HANDLENS_COMMAND_OPTION_TABLE_H
+
+#include <stddef.h>
+
+/* Begins above every letter, so that getopt_long can return both. */
+enum option_id {
+    OPTION_WRITE = 256,
+    OPTION_FORCE,
+    OPTION_AS,
+    OPTION_HERE,
+    OPTION_CLIENTS,
+    OPTION_REPEAT,
+    OPTION_NO_CAPTURE,
+    OPTION_TIMEOUT,
+    OPTION_FLOW,
+    OPTION_NUMBER,
+    OPTION_OUTPUT,
+    OPTION_NUMERIC,
+    OPTION_COLOR,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+};
+
+struct option_row {
+    enum option_id id;
+    const char *name;  /* without its dashes */
+    char letter;       /* 0: no short form */
+    const char *value; /* "FILE"; NULL: takes none */
+    unsigned commands; /* enum command_bit */
+    const char *help;  /* fits one line behind the option */
+};
+
+extern const struct option_row option_table[];
+extern const size_t option_count;
+
+#endif

@@ -1,0 +1,239 @@
+#include "command/command.h"
+#include "command/option_table.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/clock.h"
+#include "support/nearest.h"
+
+#define WHOLE_EXCHANGE (COMMAND_RUN)
+#define SHOWS          (COMMAND_RUN | COMMAND_VIEW)
+
+const struct option_row option_table[] = {
+    {OPTION_WRITE, "write", 'w', "FILE", WHOLE_EXCHANGE, "keep the trace in FILE (pcapng)"},
+    {OPTION_FORCE, "force", 0, NULL, SHOWS, "let -w and -o replace a file that is there"},
+    {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
+    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
+    {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN, "run N of each client role at once"},
+    {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN, "run each client N times over"},
+    {OPTION_NO_CAPTURE, "no-capture", 0, NULL, WHOLE_EXCHANGE, "make the calls, capture nothing"},
+    {OPTION_TIMEOUT, "timeout", 0, "S", WHOLE_EXCHANGE, "give up after S seconds (default 30)"},
+    {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
+    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
+    {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
+    {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
+     "show addresses as numbers (always so; for tcpdump's users)"},
+    {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
+    {OPTION_QUIET, "quiet", 'q', NULL, COMMAND_ALL, "say nothing on stderr but errors"},
+    {OPTION_VERBOSE, "verbose", 'v', NULL, COMMAND_ALL, "say more on stderr"},
+    {OPTION_HELP, "help", 'h', NULL, COMMAND_ALL, "show this help"},
+};
+
+const size_t option_count = sizeof option_table / sizeof option_table[0];
+
+static const struct option_row *row_of(int id)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        if ((int)option_table[i].id == id)
+            return &option_table[i];
+    }
+    return NULL;
+}
+
+/* A whole number from least to most; anything else is an error that names the option. */
+static bool whole_number(const char *option, const char *text, uint64_t least, uint64_t most,
+                         uint64_t *number, struct error *error)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < least ||
+        value > most)
+        return error_set(error, STATUS_USAGE,
+                         "--%s takes a whole number from %llu to %llu, not '%s'", option,
+                         (unsigned long long)least, (unsigned long long)most, text);
+    *number = value;
+    return true;
+}
+
+static bool seconds(const char *option, const char *text, int64_t *duration, struct error *error)
+{
+    char *end = NULL;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || errno != 0 || !(value > 0 && value <= 1e6))
+        return error_set(error, STATUS_USAGE,
+                         "--%s takes seconds, more than 0 and at most 1000000, not '%s'", option,
+                         text);
+    *duration = (int64_t)(value * (double)NANOSECONDS_PER_SECOND);
+    return true;
+}
+
+static bool view_kind(const char *text, enum view_kind *kind, struct error *error)
+{
+    if (view_kind_from_name(text, kind))
+        return true;
+    const char *names[VIEW_KINDS];
+    for (int i = 0; i < VIEW_KINDS; i++)
+        names[i] = view_kind_name((enum view_kind)i);
+    const char *near = nearest_word(text, names, VIEW_KINDS);
+    if (near != NULL)
+        return error_set(error, STATUS_USAGE, "there is no view '%s'; did you mean '%s'?", text,
+                         near);
+    return error_set(error, STATUS_USAGE,
+                     "there is no view '%s'; there are ladder, packets, bytes, stream, flows and "
+                     "json",
+                     text);
+}
+
+static bool color_choice(const char *text, enum color_choice *choice, struct error *error)
+{
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *choice = (enum color_choice)i;
+            return true;
+        }
+    }
+    return error_set(error, STATUS_USAGE, "--color takes auto, always or never, not '%s'", text);
+}
+
+/* Takes one option with its value (NULL where it has none). */
+static bool take(struct invocation *invocation, const struct option_row *row, const char *value,
+                 struct error *error)
+{
+    uint64_t number = 0;
+    switch (row->id) {
+    case OPTION_WRITE:
+        invocation->trace_path = value;
+        return true;
+    case OPTION_OUTPUT:
+        invocation->output_path = value;
+        return true;
+    case OPTION_FORCE:
+        invocation->force = true;
+        return true;
+    case OPTION_AS:
+        return view_kind(value, &invocation->as, error);
+    case OPTION_HERE:
+        invocation->here = true;
+        return true;
+    case OPTION_NO_CAPTURE:
+        invocation->no_capture = true;
+        return true;
+    case OPTION_CLIENTS:
+    case OPTION_REPEAT:
+        if (!whole_number(row->name, value, 1, 1000000, &number, error))
+            return false;
+        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
+            (unsigned)number;
+        return true;
+    case OPTION_TIMEOUT:
+        return seconds(row->name, value, &invocation->timeout, error);
+    case OPTION_FLOW:
+        if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
+            return false;
+        invocation->flow = (uint32_t)number;
+        return true;
+    case OPTION_NUMBER:
+        return whole_number(row->name, value, 1, UINT64_MAX, &invocation->number, error);
+    case OPTION_COLOR:
+        return color_choice(value, &invocation->color, error);
+    case OPTION_QUIET:
+        invocation->quiet = true;
+        return true;
+    case OPTION_VERBOSE:
+        invocation->verbose = true;
+        return true;
+    case OPTION_HELP:
+        invocation->help = true;
+        return true;
+    case OPTION_NUMERIC:
+        return true;
+    }
+    return true;
+}
+
+static bool refuse(const struct command *command, const char *given, bool lacks_value,
+                   struct error *error)
+{
+    if (lacks_value)
+        return error_set(error, STATUS_USAGE, "%s needs a value; see 'handlens %s --help'", given,
+                         command->name);
+    const char *names[sizeof option_table / sizeof option_table[0]];
+    size_t count = 0;
+    for (size_t i = 0; i < option_count; i++) {
+        if (option_table[i].commands & command->bit)
+            names[count++] = option_table[i].name;
+    }
+    const char *near = strncmp(given, "--", 2) == 0 ? nearest_word(given + 2, names, count) : NULL;
+    if (near != NULL)
+        return error_set(error, STATUS_USAGE, "'handlens %s' has no option %s; did you mean --%s?",
+                         command->name, given, near);
+    return error_set(error, STATUS_USAGE,
+                     "'handlens %s' has no option %s; see 'handlens %s --help'", command->name,
+                     given, command->name);
+}
+
+static bool count_operands(const struct invocation *invocation, const struct command *command,
+                           struct error *error)
+{
+    int count = invocation->operand_count;
+    if (count < command->least_operands)
+        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION…] %s", command->name,
+                         command->operands);
+    if (command->most_operands >= 0 && count > command->most_operands)
+        return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s %s'",
+                         invocation->operands[command->most_operands], command->name,
+                         command->operands);
+    return true;
+}
+
+bool options_parse(struct invocation *invocation, const struct command *command, int argc,
+                   char **argv, struct error *error)
+{
+    struct option longs[sizeof option_table / sizeof option_table[0] + 1];
+    char shorts[2 * sizeof option_table / sizeof option_table[0] + 2] = ":";
+    size_t long_count = 0;
+    size_t short_count = 1;
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option_row *row = &option_table[i];
+        if (!(row->commands & command->bit))
+            continue;
+        int has_value = row->value == NULL ? no_argument : required_argument;
+        longs[long_count++] = (struct option){row->name, has_value, NULL, (int)row->id};
+        if (row->letter != 0) {
+            shorts[short_count++] = row->letter;
+            if (row->value != NULL)
+                shorts[short_count++] = ':';
+        }
+    }
+    longs[long_count] = (struct option){0};
+    shorts[short_count] = '\0';
+
+    opterr = 0;
+    optind = 1;
+    for (;;) {
+        int found = getopt_long(argc, argv, shorts, longs, NULL);
+        if (found == -1)
+            break;
+        if (found == '?' || found == ':') {
+            char letter[3] = {'-', (char)optopt, '\0'};
+            bool is_letter = optopt > 0 && optopt < 128;
+            return refuse(command, is_letter ? letter : argv[optind - 1], found == ':', error);
+        }
+        const struct option_row *row = row_of(found);
+        for (size_t i = 0; row == NULL && i < option_count; i++) {
+            if (option_table[i].letter == found)
+                row = &option_table[i];
+        }
+        if (row != NULL && !take(invocation, row, optarg, error))
+            return false;
+    }
+    invocation->operands = argv + optind;
+    invocation->operand_count = argc - optind;
+    return invocation->help || count_operands(invocation, command, error);
+}

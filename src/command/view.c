@@ -1,0 +1,86 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "command/show.h"
+#include "support/buffer.h"
+#include "trace/reader.h"
+
+/* The operands behind the file, joined as tcpdump joins its arguments. NULL where there are none
+ * or memory has run out. */
+static char *join_filter(char **words, int count)
+{
+    struct buffer joined = {0};
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_append_byte(&joined, ' ');
+        buffer_append_text(&joined, words[i]);
+    }
+    if (joined.length == 0)
+        return NULL;
+    buffer_append_byte(&joined, '\0');
+    if (joined.failed) {
+        buffer_free(&joined);
+        return NULL;
+    }
+    return (char *)joined.data;
+}
+
+static FILE *open_output(const struct invocation *invocation, struct error *error)
+{
+    if (invocation->output_path == NULL)
+        return stdout;
+    FILE *out = fopen(invocation->output_path, invocation->force ? "w" : "wx");
+    if (out == NULL && errno == EEXIST)
+        error_set(error, STATUS_USAGE, "%s exists; --force replaces it", invocation->output_path);
+    else if (out == NULL)
+        error_set(error, errno == EACCES ? STATUS_NOT_ALLOWED : STATUS_USAGE, "cannot write %s: %s",
+                  invocation->output_path, strerror(errno));
+    return out;
+}
+
+static enum status run_view(const struct invocation *invocation, struct error *error)
+{
+    const char *path = invocation->operands[0];
+    struct trace_reader *reader = trace_reader_open(path, error);
+    if (reader == NULL)
+        return error->status;
+    FILE *out = open_output(invocation, error);
+    if (out == NULL) {
+        trace_reader_close(reader);
+        return error->status;
+    }
+    char *filter = join_filter(invocation->operands + 1, invocation->operand_count - 1);
+    struct view_options options = show_options(invocation, fileno(out));
+    options.file_name = path;
+    options.filter = filter;
+    options.progress = isatty(2) == 1 && !invocation->quiet && !(out == stdout && isatty(1) == 1);
+    enum view_result result = view_render(reader, invocation->as, &options, out, error);
+    trace_reader_close(reader);
+    free(filter);
+    if (out != stdout && fclose(out) != 0 && result != VIEW_FAILED) {
+        error_set(error, STATUS_NOT_ALLOWED, "cannot write %s: %s", invocation->output_path,
+                  strerror(errno));
+        result = VIEW_FAILED;
+    }
+    return result == VIEW_SHOWN ? STATUS_DONE : error->status;
+}
+
+const struct command command_view = {
+    .bit = COMMAND_VIEW,
+    .name = "view",
+    .operands = "FILE [FILTER…]",
+    .summary = "show a capture: ours, or any pcap or pcapng",
+    .about =
+        "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote holds\n"
+        "the calls too, and is shown just as its run was. FILTER is tcpdump's language and\n"
+        "chooses packets.",
+    .examples = "  handlens view hello.pcapng\n"
+                "  handlens view --as packets capture.pcap 'tcp port 80'\n",
+    .least_operands = 1,
+    .most_operands = -1,
+    .run = run_view,
+};
