@@ -20,7 +20,9 @@ enum command_bit {
     COMMAND_RUN = 1 << 0,
     COMMAND_VIEW = 1 << 1,
     COMMAND_LABS = 1 << 2,
-    COMMAND_ALL = (1 << 3) - 1,
+    COMMAND_SERVE = 1 << 3,
+    COMMAND_CONNECT = 1 << 4,
+    COMMAND_ALL = (1 << 5) - 1,
 };
 
 /* What the command line said. Texts belong to argv. */
@@ -32,6 +34,11 @@ struct invocation {
     const char *trace_path; /* -w */
     bool force;
     enum view_kind as;
+    bool as_given;
+    const char *host; /* NULL: the lab's */
+    uint16_t port;
+    bool port_given;
+    const char *message; /* NULL: none */
     bool here;
     bool no_capture;
     unsigned clients;
@@ -59,7 +66,7 @@ struct command {
     enum status (*run)(const struct invocation *invocation, struct error *error);
 };
 
-extern const struct command command_run, command_view, command_labs;
+extern const struct command command_run, command_serve, command_connect, command_view, command_labs;
 
 /* All commands in the order of the help, NULL at the end. */
 extern const struct command *const commands[];

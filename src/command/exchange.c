@@ -2,15 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "capture/capture.h"
 #include "host/host.h"
+#include "support/buffer.h"
 #include "support/clock.h"
+#include "support/terminal.h"
 #include "trace/recorder.h"
 #include "trace/writer.h"
 
@@ -94,18 +98,45 @@ static void add_introduction(struct recording *recording, const struct exchange 
     }
 }
 
-/* lab.host and lab.port as an address. A loopback has no name service: only its own names. */
-static bool lab_address(const struct lab *lab, const struct place *place, struct address *address,
-                        struct error *error)
+/* Asks the machine's name service. A listening server takes the first address it gives. */
+static bool look_up(const char *name, struct address *address, struct error *error)
 {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(name, NULL, &hints, &found);
+    if (code != 0)
+        return error_set(error, STATUS_USAGE, "cannot find the host '%s': %s", name,
+                         gai_strerror(code));
+    bool done = address_from_sockaddr(found->ai_addr, found->ai_addrlen, address);
+    freeaddrinfo(found);
+    return done || error_set(error, STATUS_USAGE, "the host '%s' has no IP address", name);
+}
+
+/*
+ * Where the listener listens and the clients connect: --host and --port, or lab.host and lab.port.
+ * A private loopback has no name service: only its own names.
+ */
+static bool choose_address(const struct exchange *exchange, const struct place *place,
+                           struct address *address, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    const struct lab *lab = script_lab(exchange->script);
     *address = (struct address){0};
-    if (!lab->has_port)
+    if (!lab->has_port && !invocation->port_given)
         return true;
-    bool own = strcmp(lab->host, "localhost") == 0 || strcmp(lab->host, place->host_name) == 0;
-    if (!address_parse_host(own ? "127.0.0.1" : lab->host, address))
-        return error_set(error, STATUS_USAGE, "%s: lab.host is '%s', which is no address of the %s",
-                         lab->file, lab->host, place->name);
-    address->port = lab->port;
+    const char *host = invocation->host != NULL ? invocation->host : lab->host;
+    bool own = strcmp(host, "localhost") == 0 || strcmp(host, place->host_name) == 0;
+    if (own && place->kind != PLACE_NETWORK)
+        host = "127.0.0.1";
+    if (!address_parse_host(host, address)) {
+        if (place->kind != PLACE_NETWORK)
+            return error_set(error, STATUS_USAGE,
+                             "%s: lab.host is '%s', which is no address of the %s", lab->file, host,
+                             place->name);
+        if (!look_up(host, address, error))
+            return false;
+    }
+    address->port = invocation->port_given ? invocation->port : lab->port;
     return true;
 }
 
@@ -138,6 +169,8 @@ static const char *capture_filter(const struct place *place, const struct addres
 
 static bool open_files(struct recording *recording, struct exchange *exchange, struct error *error)
 {
+    if (!exchange->record)
+        return true;
     exchange->trace = anonymous_file(error);
     if (exchange->trace < 0)
         return false;
@@ -151,49 +184,129 @@ static bool open_files(struct recording *recording, struct exchange *exchange, s
     return recording->file != NULL;
 }
 
-static bool open_exchange(struct recording *recording, struct exchange *exchange,
-                          const struct place *place, struct error *error)
+/* A server says where it can be reached, and aloud when that is wider than this machine. */
+static void announce(const struct exchange *exchange, const struct address *address)
+{
+    char text[ADDRESS_TEXT];
+    const char *name = script_lab(exchange->script)->name;
+    if (address->family == 0)
+        return;
+    if (!address_is_loopback(address))
+        fprintf(stderr, "handlens: serving %s on %s: whoever reaches this machine can connect\n",
+                name, address_format(address, text));
+    else if (!exchange->invocation->quiet)
+        fprintf(stderr, "handlens: serving %s on %s; Ctrl-C ends it\n", name,
+                address_format(address, text));
+}
+
+/* What roles print is in the ladder; where there is none, or it comes late, it is said at once. */
+static void say(void *data, const struct role *role, enum trace_note_kind kind, const char *text,
+                size_t length)
+{
+    (void)data;
+    struct buffer line = {0};
+    if (role != NULL)
+        buffer_printf(&line, "%s: ", role_name(role));
+    bool utf8 = terminal_of(STDERR_FILENO, COLOR_NEVER).utf8;
+    while (kind != TRACE_NOTE_ERROR && length > 0) {
+        const char *end = memchr(text, '\n', length);
+        size_t part = end == NULL ? length : (size_t)(end - text);
+        terminal_append_printable(&line, text, part, utf8);
+        buffer_append_byte(&line, '\n');
+        part += end != NULL;
+        text += part;
+        length -= part;
+    }
+    fwrite(line.data, 1, line.length, stderr);
+    buffer_free(&line);
+}
+
+static bool says_at_once(const struct exchange *exchange)
 {
     const struct invocation *invocation = exchange->invocation;
-    const struct lab *lab = script_lab(exchange->script);
-    struct address address;
-    if (!lab_address(lab, place, &address, error))
-        return false;
+    return !invocation->quiet &&
+           (invocation->verbose || !exchange->record || exchange->parties != SCRIPT_EVERYONE);
+}
+
+static bool open_recorder(struct recording *recording, const struct exchange *exchange,
+                          const struct place *place, const struct address *address,
+                          struct error *error)
+{
+    if (!exchange->record)
+        return true;
     recording->recorder = recorder_open(recording->file, error);
     if (recording->recorder == NULL)
         return false;
     recorder_listen(recording->recorder, copy_event, recording);
-    add_introduction(recording, exchange, place, &address);
+    add_introduction(recording, exchange, place, address);
+    return true;
+}
+
+static bool open_host(struct recording *recording, const struct exchange *exchange,
+                      const struct place *place, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    const struct lab *lab = script_lab(exchange->script);
+    bool everyone = exchange->parties == SCRIPT_EVERYONE;
+    uint64_t clients = (uint64_t)invocation->clients * invocation->repeat;
     struct host_settings settings = {
         .recorder = recording->recorder,
         .own_name = place->host_name,
         .timeout = invocation->timeout != 0 ? invocation->timeout
+                   : !everyone              ? 0
                    : lab->timeout != 0      ? lab->timeout
                                             : DEFAULT_TIMEOUT,
+        .serving = exchange->parties == SCRIPT_SERVERS,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
-        .kernel_states = (uint64_t)invocation->clients * invocation->repeat <= KERNEL_STATES_UP_TO,
-        .tick = flush_recording,
+        .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
+        .tick = recording->recorder == NULL ? NULL : flush_recording,
         .tick_data = recording,
     };
     recording->host = host_open(&settings, error);
     if (recording->host == NULL)
+        return false;
+    if (says_at_once(exchange))
+        host_listen(recording->host, say, NULL);
+    return true;
+}
+
+static bool open_capture(struct recording *recording, const struct exchange *exchange,
+                         const struct place *place, const struct address *address,
+                         struct error *error)
+{
+    if (!exchange->record || exchange->invocation->no_capture || !place->may_capture)
+        return true;
+    char filter[64];
+    bool loopback = place->kind == PLACE_NETWORK && address_is_loopback(address);
+    recording->capture =
+        capture_start(recording->recorder, loopback ? "lo" : place->interface,
+                      capture_filter(place, address, filter, sizeof filter), 0, error);
+    return recording->capture != NULL;
+}
+
+static bool open_exchange(struct recording *recording, struct exchange *exchange,
+                          const struct place *place, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    struct address address;
+    if (!choose_address(exchange, place, &address, error) ||
+        !open_recorder(recording, exchange, place, &address, error) ||
+        !open_host(recording, exchange, place, error))
         return false;
     struct script_run run = {
         .parties = exchange->parties,
         .address = address,
         .client_copies = invocation->clients,
         .repeats = invocation->repeat,
+        .message = invocation->message,
     };
-    if (!script_start(exchange->script, recording->host, &run, error))
+    if (!script_start(exchange->script, recording->host, &run, error) ||
+        !open_capture(recording, exchange, place, &address, error))
         return false;
-    if (invocation->no_capture)
-        return true;
-    char filter[64];
-    recording->capture =
-        capture_start(recording->recorder, place->interface,
-                      capture_filter(place, &address, filter, sizeof filter), 0, error);
-    return recording->capture != NULL;
+    if (exchange->parties == SCRIPT_SERVERS)
+        announce(exchange, &address);
+    return true;
 }
 
 /* Everything that was recorded goes to the files; whatever is open is closed. */
@@ -222,8 +335,9 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     bool done = open_files(&recording, exchange, error);
     struct place place = {0};
     struct place_wishes wishes = wishes_of(script_lab(exchange->script));
-    done = done && place_enter(&place, exchange->place, !invocation->no_capture, &wishes, error);
-    if (done && place.remark[0] != '\0' && !invocation->quiet)
+    bool capture = exchange->record && !invocation->no_capture;
+    done = done && place_enter(&place, exchange->place, capture, &wishes, error);
+    if (done && capture && place.remark[0] != '\0' && !invocation->quiet)
         fprintf(stderr, "handlens: %s\n", place.remark);
     done = done && open_exchange(&recording, exchange, &place, error);
     done = done && place_drop_privileges(error);

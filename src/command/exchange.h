@@ -20,6 +20,7 @@ struct exchange {
     struct script *script;
     enum place_kind place;
     enum script_parties parties;
+    bool record; /* whether anything is recorded and captured at all */
     /* Out: the recorded trace, an open file; -1 if there is none. exchange_close closes it. */
     int trace;
     uint64_t packets;

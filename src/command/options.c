@@ -9,18 +9,24 @@
 #include "support/clock.h"
 #include "support/nearest.h"
 
-#define WHOLE_EXCHANGE (COMMAND_RUN)
-#define SHOWS          (COMMAND_RUN | COMMAND_VIEW)
+#define FOR_PEERS (COMMAND_SERVE | COMMAND_CONNECT)
+#define EXCHANGES (COMMAND_RUN | FOR_PEERS)
+#define SHOWS     (EXCHANGES | COMMAND_VIEW)
 
 const struct option_row option_table[] = {
-    {OPTION_WRITE, "write", 'w', "FILE", WHOLE_EXCHANGE, "keep the trace in FILE (pcapng)"},
+    {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES, "keep the trace in FILE (pcapng)"},
     {OPTION_FORCE, "force", 0, NULL, SHOWS, "let -w and -o replace a file that is there"},
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
+    {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
+    {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_CONNECT, "what the client shall send"},
     {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
-    {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN, "run N of each client role at once"},
-    {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN, "run each client N times over"},
-    {OPTION_NO_CAPTURE, "no-capture", 0, NULL, WHOLE_EXCHANGE, "make the calls, capture nothing"},
-    {OPTION_TIMEOUT, "timeout", 0, "S", WHOLE_EXCHANGE, "give up after S seconds (default 30)"},
+    {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
+     "run N of each client role at once"},
+    {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
+     "run each client N times over"},
+    {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
+    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
@@ -117,7 +123,20 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         invocation->force = true;
         return true;
     case OPTION_AS:
+        invocation->as_given = true;
         return view_kind(value, &invocation->as, error);
+    case OPTION_HOST:
+        invocation->host = value;
+        return true;
+    case OPTION_PORT:
+        if (!whole_number(row->name, value, 0, 65535, &number, error))
+            return false;
+        invocation->port = (uint16_t)number;
+        invocation->port_given = true;
+        return true;
+    case OPTION_MESSAGE:
+        invocation->message = value;
+        return true;
     case OPTION_HERE:
         invocation->here = true;
         return true;

@@ -1,8 +1,10 @@
 #include "support/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 char *address_format_host(const struct address *address, char *text)
 {
@@ -44,6 +46,47 @@ bool address_parse_host(const char *text, struct address *address)
         return false;
     *address = parsed;
     return true;
+}
+
+bool address_from_sockaddr(const struct sockaddr *name, size_t length, struct address *address)
+{
+    *address = (struct address){0};
+    if (name->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in in;
+        memcpy(&in, name, sizeof in);
+        address->family = 4;
+        address->port = ntohs(in.sin_port);
+        memcpy(address->bytes, &in.sin_addr, 4);
+        return true;
+    }
+    if (name->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, name, sizeof in6);
+        address->family = 6;
+        address->port = ntohs(in6.sin6_port);
+        address->scope = in6.sin6_scope_id;
+        memcpy(address->bytes, &in6.sin6_addr, 16);
+        return true;
+    }
+    return false;
+}
+
+size_t address_to_sockaddr(const struct address *address, struct sockaddr *name)
+{
+    if (address->family == 4) {
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(address->port)};
+        memcpy(&in.sin_addr, address->bytes, 4);
+        memcpy(name, &in, sizeof in);
+        return sizeof in;
+    }
+    struct sockaddr_in6 in6 = {
+        .sin6_family = AF_INET6,
+        .sin6_port = htons(address->port),
+        .sin6_scope_id = address->scope,
+    };
+    memcpy(&in6.sin6_addr, address->bytes, 16);
+    memcpy(name, &in6, sizeof in6);
+    return sizeof in6;
 }
 
 bool address_equal(const struct address *a, const struct address *b)

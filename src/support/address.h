@@ -29,6 +29,13 @@ char *address_format_host(const struct address *address, char *text);
 /* Reads a literal IPv4 or IPv6 address without a port (brackets allowed). No name lookup. */
 bool address_parse_host(const char *text, struct address *address);
 
+/* From a struct sockaddr_in or sockaddr_in6 of that length; false for any other kind. */
+struct sockaddr;
+bool address_from_sockaddr(const struct sockaddr *name, size_t length, struct address *address);
+
+/* Into a struct sockaddr_in or sockaddr_in6. Returns its length; room must hold a sockaddr_in6. */
+size_t address_to_sockaddr(const struct address *address, struct sockaddr *name);
+
 /* Same family, bytes and port. The scope does not count. */
 bool address_equal(const struct address *a, const struct address *b);
 

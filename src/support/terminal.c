@@ -136,3 +136,19 @@ size_t terminal_append_escaped(struct buffer *buffer, const void *bytes, size_t 
     }
     return at;
 }
+
+void terminal_append_printable(struct buffer *buffer, const char *text, size_t length, bool utf8)
+{
+    for (size_t at = 0; at < length;) {
+        int32_t code;
+        size_t wide;
+        char escaped[24];
+        size_t size = next_character(text + at, length - at, &code, &wide);
+        if (code == '\t' || (code >= 0 && is_printable(code, utf8)))
+            buffer_append(buffer, text + at, size);
+        else
+            buffer_append(buffer, escaped,
+                          escape(escaped, sizeof escaped, (const uint8_t *)text + at, size, code));
+        at += size;
+    }
+}

@@ -45,4 +45,10 @@ size_t terminal_fit(const char *text, size_t length, size_t columns);
 size_t terminal_append_escaped(struct buffer *buffer, const void *bytes, size_t length,
                                size_t columns, bool utf8);
 
+/*
+ * Appends text that a person is to read on a line of its own: as terminal_append_escaped, but
+ * tabs, quotes and backslashes stay as they are.
+ */
+void terminal_append_printable(struct buffer *buffer, const char *text, size_t length, bool utf8);
+
 #endif
