@@ -20,7 +20,8 @@ NOBODY = 65534
 def interpreter(runner):
     """A python3 that nobody may start."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if not subprocess.run([*runner, python, "-c", ""], capture_output=True, check=False).returncode:
+        tried = subprocess.run([*runner, python, "-c", ""], capture_output=True, check=False)
+        if tried.returncode == 0:
             return python
     sys.exit("nobody can start no python3 here")
 
@@ -31,7 +32,8 @@ def main(test):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="handlens-nobody-"))
     try:
         folder.chmod(0o755)
-        subprocess.run(["cmake", "--install", os.environ["HANDLENS_BUILD"], "--prefix", folder / "new"],
+        build = os.environ["HANDLENS_BUILD"]
+        subprocess.run(["cmake", "--install", build, "--prefix", folder / "new"],
                        stdout=subprocess.DEVNULL, check=True)
         (folder / "new").rename(folder / "prefix")
         shutil.copytree(test.parent, folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))

@@ -28,7 +28,7 @@ import unittest
 
 HANDLENS = os.path.abspath(os.environ.get("HANDLENS", "build/release/handlens"))
 SANITIZED = bool(os.environ.get("HANDLENS_SANITIZE"))
-SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error: .*\n|UndefinedBehavior")
+SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|\.[ch]:\d+:\d+: runtime error")
 
 # Exit statuses, as src/support/error.h has them.
 DONE, CHECK_FAILED, USAGE, NOT_ALLOWED, DAMAGED = range(5)
@@ -44,7 +44,8 @@ class Result:
         self.err = err.decode("utf-8", "backslashreplace")
 
     def __str__(self):
-        return (f"{' '.join(map(str, self.arguments))}: status {self.status} after {self.seconds:.2f} s\n"
+        command = " ".join(map(str, self.arguments))
+        return (f"{command}: status {self.status} after {self.seconds:.2f} s\n"
                 f"--- stdout\n{self.out}--- stderr\n{self.err}---")
 
 

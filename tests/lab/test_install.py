@@ -1,6 +1,7 @@
 """An installed handlens finds its labs from wherever it is moved to."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -27,6 +28,17 @@ class Install(handlens.LabTest):
         for path in ("bin/handlens", "share/handlens/scripts/hello.lua",
                      "share/handlens/scripts/README.md", "share/man/man1/handlens.1"):
             self.assertTrue((self.prefix / path).is_file(), path)
+
+    def test_manual_page_has_every_command_and_option(self):
+        page = (self.prefix / "share/man/man1/handlens.1").read_text()
+        commands = re.findall(r"(?m)^  ([a-z]+) .*  \S", self.installed("--help"))
+        self.assertIn("run", commands)
+        for command in commands:
+            self.assertIn(f".Cm {command}", page)
+            options = re.findall(r"--([a-z-]+)", self.installed(command, "--help"))
+            self.assertIn("help", options)
+            for option in options:
+                self.assertRegex(page, rf"Fl -{option}\b|, -{option}\b", f"{command} --{option}")
 
     def test_runs_its_labs_after_a_move(self):
         self.assertRegex(self.installed("labs"), r"(?m)^\s*hello\b")

@@ -170,8 +170,8 @@ end
         script = ('mount -t tmpfs -o size=64k none "$1" || exit 77\n'
                   '"$0" run "$2" -w "$1/x.pcapng"; echo "run ended with $?" >&2\n'
                   'exec "$0" view "$1/x.pcapng" --as packets')
-        done = subprocess.run(["unshare", "-Urm", "sh", "-c", script, handlens.HANDLENS, disk, talk],
-                              capture_output=True, env=self.environment(), timeout=60,
+        command = ["unshare", "-Urm", "sh", "-c", script, handlens.HANDLENS, disk, talk]
+        done = subprocess.run(command, capture_output=True, env=self.environment(), timeout=60,
                               stdin=subprocess.DEVNULL, cwd=self.work)
         err = done.stderr.decode()
         if done.returncode == 77 or "unshare failed" in err:

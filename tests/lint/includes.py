@@ -49,7 +49,10 @@ def reachable(table, name):
 
 
 def library_of(header):
-    return next((name for name, pattern in LIBRARIES.items() if re.fullmatch(pattern, header)), None)
+    for name, pattern in LIBRARIES.items():
+        if re.fullmatch(pattern, header):
+            return name
+    return None
 
 
 def judge(table, src, module, quote, header):
