@@ -1,5 +1,6 @@
 # Every test there is, found by its file's name:
-#   tests/unit/MODULE/test_NAME.c   unit/MODULE/NAME   cmocka, linked with MODULE
+#   tests/unit/MODULE/test_NAME.c   unit/MODULE/NAME   cmocka, linked with MODULE, and with what else
+#                                                      the test needs
 #   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
 #                                   lab-as-nobody/NAME the same, installed, without any privilege
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
@@ -17,7 +18,7 @@ foreach(source ${unit_tests})
     endif()
     string(REGEX REPLACE "^test_" "" name ${stem})
     add_executable(${module}_${stem} ${source})
-    target_link_libraries(${module}_${stem} PRIVATE ${module} PkgConfig::CMOCKA)
+    target_link_libraries(${module}_${stem} PRIVATE ${handlens_modules} PkgConfig::CMOCKA)
     target_include_directories(${module}_${stem} PRIVATE tests)
     add_test(NAME unit/${module}/${name} COMMAND ${module}_${stem})
     set_tests_properties(unit/${module}/${name} PROPERTIES TIMEOUT 120 LABELS unit)
