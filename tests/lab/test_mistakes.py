@@ -97,6 +97,7 @@ end
                                      r"Connection refused \(ECONNREFUSED\)")
         self.assertIn("RST", result.out)
 
+    @handlens.needs_private
     def test_all_waiting_for_each_other_is_noticed_at_once(self):
         lab = self.lab("""
 lab.port = 65432
@@ -157,6 +158,7 @@ class Machine(handlens.LabTest):
         self.assertIn(str(port), result.err)
         self.assertRegex(result.err, re.escape("Address already in use (EADDRINUSE)"))
 
+    @handlens.needs_private
     def test_port_in_use_here_is_free_in_the_private_loopback(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

@@ -25,7 +25,7 @@ LIBRARIES = {
 
 # These see bytes alone, so that they can be fuzzed and tested on bytes alone.
 BYTES_ALONE = {"packet", "tcp"}
-NOT_BYTES = r"sys/socket\.h|sys/stat\.h|netinet/.*|arpa/.*|fcntl\.h|unistd\.h|poll\.h|stdio\.h"
+NOT_BYTES = r"sys/(socket|stat|ioctl|mman|time|un)\.h|fcntl\.h|unistd\.h|poll\.h|netdb\.h|time\.h"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
