@@ -21,6 +21,7 @@ enum ether_type_value {
     ETHER_QINQ_OLD = 0x9100,
     ETHER_LENGTH_MAX = 1500, /* up to here the field is 802.3's length */
     ETHER_TYPE_MIN = 0x0600,
+    COOKED_LLC = 4, /* Linux' own number in the cooked header's protocol field */
 };
 
 enum ip_protocol_value {

@@ -95,7 +95,7 @@ static void network_decode(struct decoder *d, uint16_t ether_type)
 /* The protocol field of Linux cooked captures: an EtherType, or one of Linux' own small numbers. */
 static void cooked_decode(struct decoder *d, uint16_t hardware, uint16_t protocol)
 {
-    enum { HARDWARE_NETLINK = 824, HARDWARE_RADIOTAP = 803, COOKED_LLC = 4 };
+    enum { HARDWARE_NETLINK = 824, HARDWARE_RADIOTAP = 803 };
     bool is_ether_type = hardware != HARDWARE_NETLINK && hardware != HARDWARE_RADIOTAP;
     if (is_ether_type && protocol >= ETHER_TYPE_MIN)
         network_decode(d, protocol);
@@ -142,7 +142,6 @@ static void raw_decode(struct decoder *d)
     } else if (version == 6) {
         ipv6_decode(d);
     } else {
-        d->packet->network = NETWORK_OTHER;
         decoder_fault(d, peek.failed ? FAULT_CUT : FAULT_VERSION, 0);
         decoder_stop(d);
     }

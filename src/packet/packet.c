@@ -14,7 +14,7 @@ void decoder_fault(struct decoder *d, enum packet_fault fault, uint32_t at)
 
 void decoder_stop(struct decoder *d)
 {
-    d->packet->payload_at = d->packet->captured;
+    d->packet->payload_at = (uint32_t)d->in.length;
     d->packet->payload_length = 0;
     d->packet->payload_captured = 0;
 }

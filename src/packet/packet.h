@@ -21,7 +21,7 @@
  *   first fault is the one that is kept.
  * - payload is what follows the innermost header that was understood. payload_at +
  *   payload_captured is never beyond captured. Where decoding stopped at a fault, payload_at is
- *   captured.
+ *   where the packet's captured bytes end, before any padding.
  */
 #ifndef HANDLENS_PACKET_PACKET_H
 #define HANDLENS_PACKET_PACKET_H
