@@ -355,7 +355,7 @@ static void a_failed_write_is_told_once_and_the_listener_hears_on(void **state)
     struct trace_writer *writer = trace_writer_to(ends[1], &error);
     struct recorder *recorder = listening(&heard, writer);
     close(ends[0]);
-    add_role(recorder, 2, 1, "client");
+    add_call(recorder, 2, 1, 1, "", 1);
     assert_false(recorder_flush(recorder, &error));
     assert_non_null(strstr(error.text, "EPIPE"));
     add_role(recorder, 3, 2, "server");
