@@ -5,6 +5,23 @@
  * allocates nothing and never fails: what is cut short or absurd is marked (fault, fault_at) and
  * decoding stops there; what had been decoded before stands. All numbers are in host order,
  * addresses in network order, offsets in bytes from the frame's first byte.
+ *
+ * How to read a struct packet:
+ * - network and transport name the header that is announced, whether or not all of it is here.
+ *   network_at means something where network is not NETWORK_NONE (and is 0 for raw IP);
+ *   transport_at where transport is not TRANSPORT_NONE.
+ * - source.family is 0 until the addresses were read. Ports are there as soon as the first four
+ *   bytes of the transport header are, as in a packet quoted by ICMP.
+ * - tcp.header_length is 0 unless the twenty fixed bytes were here and the data offset made
+ *   sense: then flags, seq, ack and window hold and payload_length is right. A quoted TCP header
+ *   cut after eight bytes still has its ports and seq.
+ * - Two kinds of fault do not stop the decoding, since what follows is still known: an option at
+ *   fault (of TCP, IPv4 or IPv6), and an IP or UDP length that reaches beyond what holds it, which
+ *   is then taken to end where that does. So a fault alone does not make a packet useless. The
+ *   first fault is the one that is kept.
+ * - payload is what follows the innermost header that was understood. payload_at +
+ *   payload_captured is never beyond captured. Where decoding stopped at a fault, payload_at is
+ *   where the packet's captured bytes end, before any padding.
  */
 #ifndef HANDLENS_PACKET_PACKET_H
 #define HANDLENS_PACKET_PACKET_H
@@ -108,7 +125,7 @@ struct packet_udp {
 };
 
 struct packet_icmp {
-    uint8_t type;
+    uint8_t type; /* 255, like code, where it is not here */
     uint8_t code;
     uint16_t checksum;
     uint32_t rest;      /* bytes 4 to 7: identifier and sequence, MTU, … */
@@ -152,7 +169,8 @@ struct packet {
     uint8_t ip_protocol;        /* of the innermost header: 6, 17, 1, 58, … */
     uint8_t ip_header_length;   /* IPv4: 20 to 60 with options; IPv6: with extension headers,
                                    255 where they are longer */
-    uint16_t ip_total_length;   /* IPv4: as the header says; IPv6: payload length + 40 */
+    uint32_t ip_total_length;   /* IPv4: as the header says; IPv6: payload length + 40, a
+                                   jumbo payload's included (RFC 2675) */
     uint32_t ip_identification; /* IPv4's, or the IPv6 fragment header's */
     uint32_t ip_flow_label;     /* IPv6 */
     uint32_t fragment_offset;   /* bytes */

@@ -9,6 +9,13 @@
  * Rules of analysis follow Wireshark's packet-tcp.c in what they mean, so that a student can look
  * them up; where we differ it is said and argued in tcp/README.md. Sequence numbers are compared
  * modulo 2^32 (RFC 9293 section 3.4).
+ *
+ * States (RFC 9293 section 3.3.2): a captured segment counts as sent by one end and received by
+ * the other at once, as on a loopback, so both may change with it. A SYN makes the client
+ * SYN-SENT and leaves the server in LISTEN; its SYN ACK makes the server SYN-RECEIVED and the
+ * client ESTABLISHED; the ACK makes the server ESTABLISHED (figure 6). A FIN makes its sender
+ * FIN-WAIT-1 and its receiver CLOSE-WAIT, though not yet acknowledged. An end in TIME-WAIT stays
+ * there: no packet ends it. This is what TCP_INFO says at the same moment.
  */
 #ifndef HANDLENS_TCP_FLOW_H
 #define HANDLENS_TCP_FLOW_H
@@ -51,7 +58,7 @@ const char *tcp_mark_name(enum tcp_mark mark);
 enum flow_close {
     FLOW_OPEN,        /* not ended, or its end was not seen */
     FLOW_CLOSED,      /* a FIN each way, both acknowledged */
-    FLOW_HALF_CLOSED, /* a FIN one way only */
+    FLOW_HALF_CLOSED, /* a FIN one way only, or both and the last ACK not seen */
     FLOW_RESET,       /* RST */
     FLOW_REFUSED,     /* RST in answer to the SYN */
 };

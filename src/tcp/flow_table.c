@@ -1,0 +1,363 @@
+/*
+ * The table: finds a packet's flow, begins flows and lets them go.
+ *
+ * Flows hang in a hash table by their two ends, in a list of all by id, and in one of two lists
+ * by idleness: those still open, and those that ended. An ended flow goes after a minute of
+ * silence. When there are too many, the one longest ended goes, or else the one longest idle. The
+ * hash is keyed by where the table lies in memory, so nobody can write a capture whose flows all
+ * fall into one bucket; nothing visible depends on it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcp/connection.h"
+#include "tcp/span.h"
+
+/* How long an ended flow stays: TIME-WAIT as Linux has it, 60 s of the capture's time. */
+#define ENDED_STAYS INT64_C(60000000000)
+
+/* More flows than this are not kept at once. */
+#define FLOWS_LIMIT 262144u
+
+/* Unacknowledged segments remembered: this many, and a few more for each flow. */
+#define SEGMENTS_SHARED   16384u
+#define SEGMENTS_PER_FLOW 4u
+
+struct idle_list {
+    struct connection *idlest, *busiest;
+};
+
+struct flow_table {
+    flow_ended *ended;
+    void *data;
+    struct connection **buckets; /* owned */
+    uint32_t bucket_count;       /* a power of two */
+    uint32_t held;               /* flows in memory */
+    struct connection *oldest, *newest;
+    struct idle_list open_flows, ended_flows;
+    struct segment_pool pool;
+    uint64_t seed;
+    uint32_t flows;      /* ever */
+    uint32_t streams[2]; /* ever: TCP, UDP */
+};
+
+static uint64_t mix(uint64_t value)
+{
+    value ^= value >> 32;
+    value *= UINT64_C(0x9fb21c651e98df25);
+    value ^= value >> 29;
+    value *= UINT64_C(0xd6e8feb86659fd93);
+    return value ^ (value >> 32);
+}
+
+static uint64_t hash_end(uint64_t seed, const struct address *end)
+{
+    uint64_t words[2];
+    memcpy(words, end->bytes, sizeof words);
+    uint64_t hash = mix(seed ^ words[0] ^ ((uint64_t)end->port << 40));
+    return words[1] ? mix(hash ^ words[1]) : hash;
+}
+
+/* The same for both directions. */
+static uint32_t hash_packet(const struct flow_table *table, const struct packet *packet)
+{
+    uint64_t both = hash_end(table->seed, &packet->source) +
+                    hash_end(table->seed, &packet->destination) + packet->transport;
+    return (uint32_t)mix(both);
+}
+
+static bool same_end(const struct address *a, const struct address *b)
+{
+    return a->port == b->port && a->family == b->family &&
+           memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+static void idle_list_remove(struct idle_list *list, struct connection *connection)
+{
+    if (connection->idler)
+        connection->idler->busier = connection->busier;
+    else
+        list->idlest = connection->busier;
+    if (connection->busier)
+        connection->busier->idler = connection->idler;
+    else
+        list->busiest = connection->idler;
+    connection->idler = connection->busier = NULL;
+}
+
+static void idle_list_append(struct idle_list *list, struct connection *connection)
+{
+    connection->idler = list->busiest;
+    if (list->busiest)
+        list->busiest->busier = connection;
+    else
+        list->idlest = connection;
+    list->busiest = connection;
+}
+
+static struct idle_list *list_of(struct flow_table *table, const struct connection *connection)
+{
+    return connection->ended ? &table->ended_flows : &table->open_flows;
+}
+
+/* It had a packet, or ended, just now. */
+static void touch(struct flow_table *table, struct connection *connection, bool ended)
+{
+    struct idle_list *list = list_of(table, connection);
+    if (connection->ended == ended && list->busiest == connection)
+        return;
+    idle_list_remove(list, connection);
+    connection->ended = ended;
+    idle_list_append(list_of(table, connection), connection);
+}
+
+static void hash_remove(struct flow_table *table, struct connection *connection)
+{
+    if (!connection->reachable)
+        return;
+    connection->reachable = false;
+    struct connection **place = &table->buckets[connection->hash & (table->bucket_count - 1)];
+    while (*place != connection)
+        place = &(*place)->chain;
+    *place = connection->chain;
+}
+
+static void hash_insert(struct flow_table *table, struct connection *connection)
+{
+    struct connection **place = &table->buckets[connection->hash & (table->bucket_count - 1)];
+    connection->chain = *place;
+    *place = connection;
+    connection->reachable = true;
+}
+
+/* Doubles the buckets. Where memory is short the chains just grow longer. */
+static void hash_grow(struct flow_table *table)
+{
+    uint32_t count = table->bucket_count * 2;
+    struct connection **buckets = calloc(count, sizeof(struct connection *));
+    if (!buckets)
+        return;
+    free(table->buckets);
+    table->buckets = buckets;
+    table->bucket_count = count;
+    for (struct connection *each = table->oldest; each; each = each->newer)
+        if (each->reachable)
+            hash_insert(table, each);
+}
+
+static void forget(struct flow_table *table, struct connection *connection)
+{
+    hash_remove(table, connection);
+    idle_list_remove(list_of(table, connection), connection);
+    if (connection->older)
+        connection->older->newer = connection->newer;
+    else
+        table->oldest = connection->newer;
+    if (connection->newer)
+        connection->newer->older = connection->older;
+    else
+        table->newest = connection->older;
+    for (int i = 0; i < 2; i++)
+        segments_clear(&table->pool, &connection->track[i].unacked);
+    table->held--;
+    free(connection);
+}
+
+static void let_go(struct flow_table *table, struct connection *connection)
+{
+    if (table->ended)
+        table->ended(table->data, &connection->flow);
+    forget(table, connection);
+}
+
+static void let_go_of_the_silent(struct flow_table *table, int64_t now)
+{
+    struct connection *first;
+    while ((first = table->ended_flows.idlest) && span(first->flow.last_time, now) > ENDED_STAYS)
+        let_go(table, first);
+}
+
+struct flow_table *flow_table_open(flow_ended *ended, void *data)
+{
+    struct flow_table *table = calloc(1, sizeof *table);
+    if (!table)
+        return NULL;
+    table->ended = ended;
+    table->data = data;
+    table->bucket_count = 256;
+    table->buckets = calloc(table->bucket_count, sizeof(struct connection *));
+    if (!table->buckets) {
+        free(table);
+        return NULL;
+    }
+    table->seed = mix((uint64_t)(uintptr_t)table ^ UINT64_C(0x68616e646c656e73)) ^
+                  mix((uint64_t)(uintptr_t)table->buckets);
+    return table;
+}
+
+/* Finds the packet's flow and from which end it came. */
+static struct connection *find(const struct flow_table *table, uint32_t hash,
+                               const struct packet *packet, enum flow_end *from)
+{
+    uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
+    struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
+    for (; each; each = each->chain) {
+        if (each->hash != hash || each->flow.protocol != protocol)
+            continue;
+        const struct flow_side *side = each->flow.side;
+        if (same_end(&side[0].address, &packet->source) &&
+            same_end(&side[1].address, &packet->destination)) {
+            *from = FLOW_CLIENT;
+            return each;
+        }
+        if (same_end(&side[1].address, &packet->source) &&
+            same_end(&side[0].address, &packet->destination)) {
+            *from = FLOW_SERVER;
+            return each;
+        }
+    }
+    return NULL;
+}
+
+static void set_first_states(struct connection *connection, uint16_t flags)
+{
+    struct flow *flow = &connection->flow;
+    flow->from_middle = (flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+    if (!flow->from_middle) {
+        flow->side[FLOW_CLIENT].state = TCP_STATE_CLOSED;
+        flow->side[FLOW_SERVER].state = connection->to_itself ? TCP_STATE_CLOSED : TCP_STATE_LISTEN;
+    }
+}
+
+static struct connection *begin(struct flow_table *table, uint32_t hash,
+                                const struct packet *packet, int64_t time, uint64_t number,
+                                enum flow_end from)
+{
+    if (table->held >= FLOWS_LIMIT)
+        let_go(table,
+               table->ended_flows.idlest ? table->ended_flows.idlest : table->open_flows.idlest);
+    if (table->held >= table->bucket_count)
+        hash_grow(table);
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return NULL;
+    bool tcp = packet->transport == TRANSPORT_TCP;
+    struct flow *flow = &connection->flow;
+    flow->id = ++table->flows;
+    flow->stream = table->streams[tcp ? 0 : 1]++;
+    flow->protocol = tcp ? 6 : 17;
+    flow->side[from].address = packet->source;
+    flow->side[!from].address = packet->destination;
+    flow->side[0].window_scale = flow->side[1].window_scale = 255;
+    flow->first_time = flow->last_time = time;
+    flow->first_number = number;
+    flow->closed_by = 255;
+    connection->to_itself = same_end(&packet->source, &packet->destination);
+    if (tcp)
+        analysis_begin(connection);
+
+    connection->hash = hash;
+    hash_insert(table, connection);
+    idle_list_append(&table->open_flows, connection);
+    connection->older = table->newest;
+    if (table->newest)
+        table->newest->newer = connection;
+    else
+        table->oldest = connection;
+    table->newest = connection;
+    table->held++;
+    table->pool.limit = SEGMENTS_SHARED + SEGMENTS_PER_FLOW * table->held;
+    return connection;
+}
+
+/* The fixed part of the TCP header is there, and the payload's length is known. */
+static bool can_be_analysed(const struct packet *packet)
+{
+    return packet->transport == TRANSPORT_TCP && !packet->is_fragment &&
+           packet->tcp.header_length >= 20 && packet->captured >= packet->transport_at &&
+           packet->captured - packet->transport_at >= 20;
+}
+
+static void follow_tcp(struct flow_table *table, struct connection *connection,
+                       const struct seen *seen, struct flow_facts *facts)
+{
+    analysis_follow(connection, seen, &table->pool, facts);
+    states_follow(connection, seen, facts->marks & MARK_PREVIOUS_NOT_CAPTURED);
+}
+
+/* The packet's flow: a known one, or a new one. NULL out of memory. */
+static struct connection *flow_of(struct flow_table *table, const struct packet *packet,
+                                  struct seen *seen, bool analysed, struct flow_facts *facts)
+{
+    uint32_t hash = hash_packet(table, packet);
+    uint16_t flags = analysed ? packet->tcp.flags : 0;
+    struct connection *connection = find(table, hash, packet, &seen->from);
+    if (connection) {
+        if (!analysed || !analysis_is_new_flow(connection, seen))
+            return connection;
+        hash_remove(table, connection); /* its addresses belong to another flow from here on */
+        touch(table, connection, true);
+        facts->marks = MARK_PORT_REUSED;
+    }
+    seen->from = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? FLOW_SERVER : FLOW_CLIENT;
+    connection = begin(table, hash, packet, seen->time, seen->number, seen->from);
+    if (connection && packet->transport == TRANSPORT_TCP)
+        set_first_states(connection, flags);
+    facts->new_flow = connection != NULL;
+    return connection;
+}
+
+void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
+                    const struct packet *packet, struct flow_facts *facts)
+{
+    memset(facts, 0, sizeof *facts);
+    let_go_of_the_silent(table, time);
+    if (packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP)
+        return;
+    bool analysed = can_be_analysed(packet);
+    struct seen seen = {
+        .time = time, .number = number, .tcp = &packet->tcp, .length = packet->payload_length};
+    struct connection *connection = flow_of(table, packet, &seen, analysed, facts);
+    if (!connection) {
+        facts->marks = 0;
+        return;
+    }
+    struct flow *flow = &connection->flow;
+    for (int i = 0; i < 2; i++)
+        facts->before[i] = flow->side[i].state;
+    facts->flow = flow;
+    facts->from = seen.from;
+    flow->last_time = time;
+    flow->last_number = number;
+    flow->side[seen.from].packets++;
+    flow->side[seen.from].bytes += packet->payload_length;
+    if (analysed)
+        follow_tcp(table, connection, &seen, facts);
+    else
+        flow->side[seen.from].unique_bytes += packet->payload_length;
+    for (int i = 0; i < 2; i++)
+        facts->after[i] = flow->side[i].state;
+    touch(table, connection, flow->close != FLOW_OPEN && flow->close != FLOW_HALF_CLOSED);
+}
+
+void flow_table_end(struct flow_table *table)
+{
+    while (table->oldest)
+        let_go(table, table->oldest);
+}
+
+uint64_t flow_table_count(const struct flow_table *table)
+{
+    return table->flows;
+}
+
+void flow_table_close(struct flow_table *table)
+{
+    if (!table)
+        return;
+    while (table->oldest)
+        forget(table, table->oldest);
+    segment_pool_free(&table->pool);
+    free(table->buckets);
+    free(table);
+}
