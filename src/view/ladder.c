@@ -1,0 +1,368 @@
+/*
+ * The ladder: a trace as two (or more) lines of life with packets between them.
+ *
+ * Events are drawn as they come. At most one is held back: the entry of a call, until the next
+ * event tells whether it waits (ladder_call.c). Nothing grows with packets.
+ */
+#include "view/ladder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/clock.h"
+
+/* How many lines of a print or note are shown. */
+#define NOTE_LINES 6
+
+static const struct ladder_glyphs unicode_glyphs = {
+    .light = "│",
+    .heavy = "┃",
+    .opens_left = "┏",
+    .opens_right = "┓",
+    .closes_left = "┗",
+    .closes_right = "┛",
+    .single_left = "┣",
+    .single_right = "┫",
+    .dash = "─",
+    .head_left = "◀",
+    .head_right = "▶",
+    .cross_light = "┼",
+    .cross_heavy = "╂",
+    .ellipsis = "…",
+    .dot = "·",
+    .gives = "→",
+};
+
+static const struct ladder_glyphs ascii_glyphs = {
+    .light = ":",
+    .heavy = "|",
+    .opens_left = "+",
+    .opens_right = "+",
+    .closes_left = "+",
+    .closes_right = "+",
+    .single_left = "+",
+    .single_right = "+",
+    .dash = "-",
+    .head_left = "<",
+    .head_right = ">",
+    .cross_light = ":",
+    .cross_heavy = "|",
+    .ellipsis = "...",
+    .dot = "-",
+    .gives = "->",
+};
+
+/* A view is opaque to everybody else; ours is a struct ladder. */
+static struct ladder *ladder_of(struct view *view)
+{
+    return (struct ladder *)(void *)view;
+}
+
+static struct view *ladder_open(const struct view_options *options, struct buffer *out)
+{
+    struct ladder *ladder = calloc(1, sizeof *ladder);
+    if (ladder == NULL)
+        return NULL;
+    ladder->options = options;
+    ladder->out = out;
+    ladder->glyphs = options->terminal.utf8 ? &unicode_glyphs : &ascii_glyphs;
+    ladder->selects = options->filter != NULL || options->flow != 0 || options->number != 0;
+    return (struct view *)(void *)ladder;
+}
+
+/* Appends a separator and the outside text to ladder->text, if there is any. */
+static void append_item(struct ladder *ladder, struct trace_text text)
+{
+    if (text.length == 0)
+        return;
+    if (ladder->text.length > 0)
+        buffer_printf(&ladder->text, " %s ", ladder->glyphs->dot);
+    struct trace_text safe = ladder_safe(ladder, text, 1000);
+    buffer_append(&ladder->text, safe.data, safe.length);
+}
+
+static void draw_exchange(struct ladder *ladder, const struct trace_exchange *exchange)
+{
+    struct buffer *text = &ladder->text;
+    ladder->has_exchange = true;
+    ladder->address = exchange->address;
+    buffer_clear(text);
+    append_item(ladder, exchange->title);
+    ladder_draw_plain(ladder, STYLE_BOLD, buffer_text(text), text->length);
+    buffer_clear(text);
+    append_item(ladder, exchange->about);
+    if (text->length > 0)
+        ladder_draw_plain(ladder, STYLE_PLAIN, buffer_text(text), text->length);
+    buffer_clear(text);
+    append_item(ladder, exchange->script);
+    if (exchange->address.family != 0) {
+        char address[ADDRESS_TEXT];
+        address_format(&exchange->address, address);
+        append_item(ladder, trace_text_of(address));
+    }
+    append_item(ladder, exchange->place);
+    append_item(ladder, trace_text_of(ladder->options->file_name));
+    if (text->length > 0)
+        ladder_draw_plain(ladder, STYLE_DIM, buffer_text(text), text->length);
+    buffer_append_byte(ladder->out, '\n');
+}
+
+/* Lines of ladder->text at a role's lane, wrapped. */
+static void draw_lines_at(struct ladder *ladder, const struct trace_note *note, unsigned style,
+                          int64_t time)
+{
+    int lane = ladder_lane_of(ladder, note->role);
+    size_t room = (size_t)ladder->inner - 2;
+    const char *text = buffer_text(&ladder->text);
+    size_t length = ladder->text.length;
+    for (int line = 0; length > 0; line++) {
+        size_t fits = ladder_wrap(text, length, room);
+        bool cut = line + 1 == NOTE_LINES && fits < length;
+        struct trace_text part = {text, cut ? length : fits};
+        ladder_draw_at(ladder, lane, NULL, line == 0 ? note->line : 0, NULL, style, part,
+                       line == 0 ? &time : NULL);
+        if (cut)
+            return;
+        text += fits;
+        length -= fits;
+        while (length > 0 && *text == ' ') {
+            text++;
+            length--;
+        }
+    }
+}
+
+/* One line of a note's text. first: with the word that says what it is. */
+static void draw_note_line(struct ladder *ladder, const struct trace_note *note, bool first,
+                           struct trace_text text, int64_t time)
+{
+    static const char *const words[] = {
+        [TRACE_NOTE_PRINT] = "prints ", [TRACE_NOTE_ERROR] = "error: ", [TRACE_NOTE_HOST] = "",
+        [TRACE_NOTE_USER] = "typed ",   [TRACE_NOTE_INPUT] = "reads ",
+    };
+    bool known = (size_t)note->kind < sizeof words / sizeof words[0];
+    bool quoted = known && note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST;
+    buffer_clear(&ladder->text);
+    if (known && first)
+        buffer_append_text(&ladder->text, words[note->kind]);
+    if (quoted) {
+        buffer_append_byte(&ladder->text, '"');
+        terminal_append_escaped(&ladder->text, text.data, text.length, 4000,
+                                ladder->options->terminal.utf8);
+        buffer_append_byte(&ladder->text, '"');
+    } else {
+        struct trace_text safe = ladder_safe(ladder, text, 4000);
+        buffer_append(&ladder->text, safe.data, safe.length);
+    }
+    unsigned style = note->kind == TRACE_NOTE_ERROR  ? STYLE_RED
+                     : note->kind == TRACE_NOTE_HOST ? STYLE_DIM
+                                                     : STYLE_PLAIN;
+    if (ladder_find_role(ladder, note->role) != NULL)
+        draw_lines_at(ladder, note, style, time);
+    else
+        ladder_draw_plain(ladder, style, buffer_text(&ladder->text), ladder->text.length);
+}
+
+static void draw_note(struct ladder *ladder, const struct trace_event *event)
+{
+    const struct trace_note *note = &event->note;
+    if (ladder->selects && note->kind != TRACE_NOTE_ERROR)
+        return;
+    ladder_settle(ladder, true);
+    ladder_note_time(ladder, event->time);
+    /* An error brings its traceback in further lines; others are one text. */
+    if (note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST) {
+        draw_note_line(ladder, note, true, note->text, event->time);
+        return;
+    }
+    const char *at = note->text.data;
+    size_t left = note->text.length;
+    for (int line = 0; left > 0 && line < 4 * NOTE_LINES; line++) {
+        const char *newline = memchr(at, '\n', left);
+        size_t length = newline == NULL ? left : (size_t)(newline - at);
+        draw_note_line(ladder, note, line == 0, (struct trace_text){at, length}, event->time);
+        size_t used = newline == NULL ? length : length + 1;
+        at += used;
+        left -= used;
+    }
+}
+
+/* The kernel's own word for a state is only told where it is another than the packets'. */
+static void compare_state(struct ladder *ladder, const struct trace_event *event)
+{
+    const struct trace_state *told = &event->state;
+    if (told->state == TCP_STATE_LISTEN)
+        ladder_socket_listens(ladder, told->socket);
+    bool swapped;
+    const struct ladder_flow *flow =
+        told->remote.family == 0
+            ? NULL
+            : ladder_find_ends(ladder, TRACE_TCP, &told->local, &told->remote, &swapped);
+    if (flow == NULL || ladder->selects)
+        return;
+    enum flow_end end = swapped ? FLOW_SERVER : FLOW_CLIENT;
+    enum tcp_state seen = flow->state[end];
+    if (seen == TCP_STATE_UNKNOWN || seen == (enum tcp_state)told->state)
+        return;
+    ladder_settle(ladder, true);
+    int lanes[2];
+    ladder_flow_lanes(ladder, flow, lanes);
+    buffer_clear(&ladder->text);
+    buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(told->state));
+    ladder_draw_at(ladder, lanes[end], NULL, 0, NULL, STYLE_RED,
+                   (struct trace_text){buffer_text(&ladder->text), ladder->text.length},
+                   &event->time);
+}
+
+static void draw_check(struct ladder *ladder, const struct trace_check *check)
+{
+    static const char *const words[] = {[TRACE_PASSED] = "passed: ",
+                                        [TRACE_FAILED] = "failed: ",
+                                        [TRACE_NOT_JUDGED] = "not judged: "};
+    bool known = (size_t)check->verdict < sizeof words / sizeof words[0];
+    ladder_settle(ladder, true);
+    struct buffer *text = &ladder->text;
+    buffer_clear(text);
+    buffer_append_text(text, known ? words[check->verdict] : "");
+    struct trace_text safe = ladder_safe(ladder, check->expectation, 1000);
+    buffer_append(text, safe.data, safe.length);
+    if (check->verdict != TRACE_PASSED && check->seen.length > 0) {
+        buffer_append_text(text, "; seen: ");
+        safe = ladder_safe(ladder, check->seen, 1000);
+        buffer_append(text, safe.data, safe.length);
+    }
+    if (check->verdict != TRACE_PASSED && check->packets.length > 0) {
+        safe = ladder_safe(ladder, check->packets, 200);
+        buffer_printf(text, " (packets %s)", safe.data);
+    }
+    unsigned style = check->verdict == TRACE_FAILED ? STYLE_RED : STYLE_PLAIN;
+    ladder_draw_plain(ladder, style, buffer_text(text), text->length);
+}
+
+static void append_duration(struct buffer *text, int64_t duration)
+{
+    if (duration < NANOSECONDS_PER_SECOND)
+        buffer_printf(text, "%.1f ms", (double)duration / 1e6);
+    else
+        buffer_printf(text, "%.1f s", (double)duration / 1e9);
+}
+
+/* The last line: how it ended, and how much there was. */
+static void draw_end(struct ladder *ladder, const struct trace_end *end)
+{
+    static const char *const words[] = {
+        [TRACE_DONE] = "Done",
+        [TRACE_ROLE_FAILED] = "A role failed",
+        [TRACE_DEADLOCK] = "Deadlock",
+        [TRACE_TIMED_OUT] = "Timed out",
+        [TRACE_INTERRUPTED] = "Interrupted",
+        [TRACE_STOPPED] = "Stopped",
+    };
+    ladder_settle(ladder, true);
+    struct buffer *text = &ladder->text;
+    buffer_clear(text);
+    bool good = end == NULL || end->outcome == TRACE_DONE;
+    if (end != NULL && (size_t)end->outcome < sizeof words / sizeof words[0])
+        buffer_printf(text, "%s: ", words[end->outcome]);
+    buffer_printf(text, "%llu packet%s", (unsigned long long)ladder->packets,
+                  ladder->packets == 1 ? "" : "s");
+    if (ladder->has_time) {
+        buffer_append_text(text, " in ");
+        append_duration(text, ladder->last_time - ladder->first_time);
+    }
+    if (ladder->dropped > 0)
+        buffer_printf(text, "; %llu more were dropped by the capture",
+                      (unsigned long long)ladder->dropped);
+    buffer_append_byte(text, '.');
+    if (end != NULL && end->text.length > 0) {
+        struct trace_text safe = ladder_safe(ladder, end->text, 1000);
+        buffer_append_byte(text, ' ');
+        buffer_append(text, safe.data, safe.length);
+    }
+    buffer_append_byte(ladder->out, '\n');
+    ladder_draw_plain(ladder, good ? STYLE_BOLD : STYLE_RED, buffer_text(text), text->length);
+}
+
+static void ladder_add(struct view *view, const struct view_item *item)
+{
+    struct ladder *ladder = ladder_of(view);
+    const struct trace_event *event = item->event;
+    if (event->time > ladder->last_time)
+        ladder->last_time = event->time;
+    switch (event->kind) {
+    case TRACE_EXCHANGE:
+        draw_exchange(ladder, &event->exchange);
+        break;
+    case TRACE_ROLE:
+        if (!ladder_add_role(ladder, &event->role))
+            ladder->out->failed = true;
+        break;
+    case TRACE_CALL:
+        ladder_enter(ladder, item);
+        break;
+    case TRACE_SYSCALL:
+        ladder_try(ladder, item);
+        break;
+    case TRACE_RETURN:
+        ladder_return(ladder, item);
+        break;
+    case TRACE_SOCKET:
+        ladder_add_socket(ladder, &event->socket);
+        break;
+    case TRACE_STATE:
+        compare_state(ladder, event);
+        break;
+    case TRACE_NOTE:
+        draw_note(ladder, event);
+        break;
+    case TRACE_PACKET:
+        ladder_packet(ladder, item);
+        break;
+    case TRACE_STATISTICS:
+        ladder->dropped += event->statistics.dropped;
+        break;
+    case TRACE_CHECK:
+        draw_check(ladder, &event->check);
+        break;
+    case TRACE_END:
+        ladder->has_end = true;
+        draw_end(ladder, &event->end);
+        break;
+    case TRACE_SCRIPT:
+    case TRACE_INTERFACE:
+    case TRACE_SECRETS:
+        break;
+    }
+    if (ladder->failed)
+        ladder->out->failed = true;
+}
+
+static void ladder_end(struct view *view, const struct error *damage)
+{
+    struct ladder *ladder = ladder_of(view);
+    if (!ladder->has_end)
+        draw_end(ladder, NULL);
+    if (damage != NULL)
+        ladder_draw_plain(ladder, STYLE_RED, damage->text, strlen(damage->text));
+}
+
+static void ladder_close(struct view *view)
+{
+    struct ladder *ladder = ladder_of(view);
+    free(ladder->roles);
+    free(ladder->calls);
+    buffer_free(&ladder->line.bytes);
+    buffer_free(&ladder->inside.bytes);
+    buffer_free(&ladder->scratch);
+    buffer_free(&ladder->text);
+    free(ladder);
+}
+
+const struct view_type view_ladder = {
+    .kind = VIEW_LADDER,
+    .effort = PACKET_HEADERS,
+    .open = ladder_open,
+    .add = ladder_add,
+    .end = ladder_end,
+    .close = ladder_close,
+};

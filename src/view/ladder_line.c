@@ -1,0 +1,301 @@
+/* Text and lines of the ladder: styles, cutting, wrapping, and lanes with arrows across them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support/clock.h"
+#include "view/ladder.h"
+
+/* A pause that is worth a line of its own. */
+#define NOTABLE_PAUSE (100 * NANOSECONDS_PER_MILLISECOND)
+
+void ladder_text_clear(struct ladder_text *text)
+{
+    buffer_clear(&text->bytes);
+    text->width = 0;
+}
+
+static void start_style(struct ladder *ladder, struct ladder_text *text, unsigned style)
+{
+    if (!ladder->options->terminal.color || style == STYLE_PLAIN)
+        return;
+    buffer_append_text(&text->bytes, "\033[");
+    const char *separator = "";
+    if ((style & STYLE_BOLD) != 0) {
+        buffer_append_text(&text->bytes, "1");
+        separator = ";";
+    }
+    if ((style & STYLE_DIM) != 0) {
+        buffer_printf(&text->bytes, "%s2", separator);
+        separator = ";";
+    }
+    if ((style & 7) != 0)
+        buffer_printf(&text->bytes, "%s%u", separator, 30 + (style & 7));
+    buffer_append_byte(&text->bytes, 'm');
+}
+
+static void end_style(struct ladder *ladder, struct ladder_text *text, unsigned style)
+{
+    if (ladder->options->terminal.color && style != STYLE_PLAIN)
+        buffer_append_text(&text->bytes, "\033[0m");
+}
+
+void ladder_put(struct ladder *ladder, struct ladder_text *text, unsigned style, const char *bytes,
+                size_t length)
+{
+    if (length == 0)
+        return;
+    start_style(ladder, text, style);
+    buffer_append(&text->bytes, bytes, length);
+    end_style(ladder, text, style);
+    text->width += terminal_width(bytes, length);
+}
+
+void ladder_put_cut(struct ladder *ladder, struct ladder_text *text, unsigned style,
+                    const char *bytes, size_t length, size_t columns)
+{
+    if (terminal_width(bytes, length) <= columns) {
+        ladder_put(ladder, text, style, bytes, length);
+        return;
+    }
+    const char *ellipsis = ladder->glyphs->ellipsis;
+    size_t ellipsis_width = terminal_width(ellipsis, strlen(ellipsis));
+    if (columns < ellipsis_width)
+        return;
+    ladder_put(ladder, text, style, bytes, terminal_fit(bytes, length, columns - ellipsis_width));
+    ladder_put(ladder, text, style, ellipsis, strlen(ellipsis));
+}
+
+void ladder_append_cut(struct ladder *ladder, struct buffer *buffer, const char *bytes,
+                       size_t length, size_t columns)
+{
+    const char *ellipsis = ladder->glyphs->ellipsis;
+    size_t ellipsis_width = terminal_width(ellipsis, strlen(ellipsis));
+    if (terminal_width(bytes, length) <= columns) {
+        buffer_append(buffer, bytes, length);
+    } else if (columns >= ellipsis_width) {
+        buffer_append(buffer, bytes, terminal_fit(bytes, length, columns - ellipsis_width));
+        buffer_append_text(buffer, ellipsis);
+    }
+}
+
+void ladder_fill(struct ladder *ladder, struct ladder_text *text, unsigned style, const char *glyph,
+                 size_t columns)
+{
+    if (text->width >= columns)
+        return;
+    size_t length = strlen(glyph);
+    start_style(ladder, text, style);
+    for (; text->width < columns; text->width++)
+        buffer_append(&text->bytes, glyph, length);
+    end_style(ladder, text, style);
+}
+
+struct trace_text ladder_safe(struct ladder *ladder, struct trace_text text, size_t columns)
+{
+    buffer_clear(&ladder->scratch);
+    size_t width = 0;
+    for (size_t at = 0; at < text.length && (columns == 0 || width < columns);) {
+        size_t start = ladder->scratch.length;
+        if (text.data[at] == '"' || text.data[at] == '\\') {
+            buffer_append_byte(&ladder->scratch, (uint8_t)text.data[at++]);
+        } else {
+            size_t end = at;
+            while (end < text.length && text.data[end] != '"' && text.data[end] != '\\')
+                end++;
+            size_t used = terminal_append_escaped(&ladder->scratch, text.data + at, end - at,
+                                                  columns == 0 ? 0 : columns - width,
+                                                  ladder->options->terminal.utf8);
+            if (used == 0)
+                break;
+            at += used;
+        }
+        const char *safe = buffer_text(&ladder->scratch);
+        width += terminal_width(safe + start, ladder->scratch.length - start);
+    }
+    const char *safe = buffer_text(&ladder->scratch);
+    return (struct trace_text){.data = safe, .length = ladder->scratch.length};
+}
+
+size_t ladder_wrap(const char *text, size_t length, size_t columns)
+{
+    size_t fits = terminal_fit(text, length, columns);
+    if (fits == length)
+        return length;
+    if (fits == 0) /* a character wider than the room: never stand still */
+        return terminal_fit(text, length, 2) > 0 ? terminal_fit(text, length, 2) : 1;
+    for (size_t at = fits; at > fits / 2; at--)
+        if (text[at] == ' ')
+            return at;
+    return fits;
+}
+
+/* The lane's bar or what stands in its place. passed: an arrow goes across. */
+static void draw_lane(struct ladder *ladder, const struct ladder_line *line, int number,
+                      bool passed)
+{
+    const struct ladder_glyphs *glyphs = ladder->glyphs;
+    const struct ladder_lane *lane = &ladder->lanes[number];
+    const char *glyph = lane->calls > 0 ? glyphs->heavy : glyphs->light;
+    if (number == line->lane && line->mark != NULL)
+        glyph = line->mark;
+    else if (passed)
+        glyph = lane->calls > 0 ? glyphs->cross_heavy : glyphs->cross_light;
+    ladder_put(ladder, &ladder->line, lane->style, glyph, strlen(glyph));
+}
+
+/* The column between two lanes of one side. */
+static void draw_gap(struct ladder *ladder, const struct ladder_line *line, int left_lane)
+{
+    int low = line->from < line->to ? line->from : line->to;
+    int high = line->from < line->to ? line->to : line->from;
+    const char *glyph = " ";
+    if (low >= 0 && left_lane >= low && left_lane < high) {
+        bool at_head = line->to == high ? left_lane + 1 == high : left_lane == low;
+        glyph = !at_head           ? ladder->glyphs->dash
+                : line->to == high ? ladder->glyphs->head_right
+                                   : ladder->glyphs->head_left;
+    }
+    ladder_put(ladder, &ladder->line, line->arrow_style, glyph, strlen(glyph));
+}
+
+static void draw_side(struct ladder *ladder, const struct ladder_line *line, int first, int end)
+{
+    int low = line->from < line->to ? line->from : line->to;
+    int high = line->from < line->to ? line->to : line->from;
+    for (int i = first; i < end; i++) {
+        draw_lane(ladder, line, i, low >= 0 && i > low && i < high);
+        if (i + 1 < end)
+            draw_gap(ladder, line, i);
+    }
+}
+
+static void draw_time(struct ladder *ladder, const struct ladder_line *line)
+{
+    if (ladder->time_width == 0)
+        return;
+    if (line->timed) {
+        char text[32];
+        double ms = (double)(line->time - ladder->first_time) / 1e6;
+        if (ms < 1e6)
+            snprintf(text, sizeof text, "%10.3f", ms);
+        else
+            snprintf(text, sizeof text, "%9.1fs", ms / 1e3);
+        ladder_put_cut(ladder, &ladder->line, STYLE_DIM, text, strlen(text),
+                       (size_t)ladder->time_width);
+    }
+    ladder_fill(ladder, &ladder->line, STYLE_PLAIN, " ", (size_t)ladder->time_width);
+}
+
+void ladder_draw(struct ladder *ladder, const struct ladder_line *line)
+{
+    ladder_lay_out(ladder);
+    struct ladder_text *text = &ladder->line;
+    ladder_text_clear(text);
+    draw_time(ladder, line);
+    size_t lanes_at = (size_t)(ladder->time_width + ladder->left_gutter);
+    if (line->left != NULL) {
+        size_t room = (size_t)ladder->left_gutter - 1;
+        size_t width = terminal_width(line->left, strlen(line->left));
+        if (width < room)
+            ladder_fill(ladder, text, STYLE_PLAIN, " ", lanes_at - 1 - width);
+        ladder_put_cut(ladder, text, line->left_style, line->left, strlen(line->left), room);
+    }
+    ladder_fill(ladder, text, STYLE_PLAIN, " ", lanes_at);
+    draw_side(ladder, line, 0, ladder->left_count);
+    buffer_append(&text->bytes, ladder->inside.bytes.data, ladder->inside.bytes.length);
+    text->width += ladder->inside.width;
+    ladder_fill(ladder, text, STYLE_PLAIN, " ", (size_t)(ladder->inner_column + ladder->inner));
+    draw_side(ladder, line, ladder->left_count, ladder->lane_count);
+    if (line->right != NULL) {
+        ladder_put(ladder, text, STYLE_PLAIN, " ", 1);
+        ladder_put_cut(ladder, text, line->right_style, line->right, strlen(line->right),
+                       (size_t)ladder->right_gutter - 1);
+    }
+    buffer_append_byte(&text->bytes, '\n');
+    buffer_append(ladder->out, text->bytes.data, text->bytes.length);
+    ladder_text_clear(&ladder->inside);
+}
+
+void ladder_draw_at(struct ladder *ladder, int lane, const char *mark, uint32_t line_number,
+                    const char *gutter_name, unsigned style, struct trace_text text,
+                    const int64_t *time)
+{
+    bool right = ladder->lanes[lane].right;
+    size_t room = (size_t)ladder->inner - 2;
+    size_t width = terminal_width(text.data, text.length);
+    size_t start = right && width < room ? room - width + 1 : 1;
+    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", start);
+    ladder_put_cut(ladder, &ladder->inside, style, text.data, text.length, room);
+    char gutter[48] = "";
+    if (line_number != 0 && gutter_name != NULL) {
+        size_t fits =
+            terminal_fit(gutter_name, strlen(gutter_name), (size_t)ladder->left_gutter < 8 ? 0 : 7);
+        if (right)
+            snprintf(gutter, sizeof gutter, "%u %.*s", line_number, (int)fits, gutter_name);
+        else
+            snprintf(gutter, sizeof gutter, "%.*s %u", (int)fits, gutter_name, line_number);
+    } else if (line_number != 0) {
+        snprintf(gutter, sizeof gutter, "%u", line_number);
+    } else if (gutter_name != NULL) {
+        snprintf(gutter, sizeof gutter, "%s", gutter_name);
+    }
+    struct ladder_line line = LADDER_LINE;
+    line.lane = lane;
+    line.mark = mark;
+    if (time != NULL) {
+        line.timed = true;
+        line.time = *time;
+    }
+    if (right) {
+        line.right = gutter;
+        line.right_style = STYLE_DIM;
+    } else {
+        line.left = gutter;
+        line.left_style = STYLE_DIM;
+    }
+    ladder_draw(ladder, &line);
+}
+
+void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, size_t length)
+{
+    struct ladder_text *line = &ladder->line;
+    size_t columns = (size_t)ladder->options->terminal.columns;
+    do {
+        size_t fits = ladder_wrap(text, length, columns);
+        ladder_text_clear(line);
+        ladder_put(ladder, line, style, text, fits);
+        buffer_append_byte(&line->bytes, '\n');
+        buffer_append(ladder->out, line->bytes.data, line->bytes.length);
+        text += fits;
+        length -= fits;
+        while (length > 0 && *text == ' ') {
+            text++;
+            length--;
+        }
+    } while (length > 0);
+}
+
+void ladder_note_time(struct ladder *ladder, int64_t time)
+{
+    if (!ladder->has_time) {
+        ladder->has_time = true;
+        ladder->first_time = time;
+        ladder->shown_time = time;
+    }
+    int64_t pause = time - ladder->shown_time;
+    if (time > ladder->shown_time)
+        ladder->shown_time = time;
+    if (pause < NOTABLE_PAUSE)
+        return;
+    char text[64];
+    if (pause < NANOSECONDS_PER_SECOND)
+        snprintf(text, sizeof text, "%d ms later", (int)(pause / NANOSECONDS_PER_MILLISECOND));
+    else
+        snprintf(text, sizeof text, "%.1f s later", (double)pause / 1e9);
+    ladder_lay_out(ladder);
+    size_t width = strlen(text);
+    size_t room = (size_t)ladder->inner;
+    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", width < room ? (room - width) / 2 : 0);
+    ladder_put_cut(ladder, &ladder->inside, STYLE_DIM, text, width, room);
+    ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+}

@@ -1,0 +1,106 @@
+#include "view/packet_text.h"
+
+#include <string.h>
+
+char *packet_put_text(char *to, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(to, text, length);
+    return to + length;
+}
+
+char *packet_put_number(char *to, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + (sizeof digits - at);
+}
+
+char *packet_put_flags(char *to, uint16_t flags)
+{
+    /* What nearly every segment carries. */
+    if (flags == TCP_ACK)
+        return packet_put_text(to, "ACK");
+    if (flags == (TCP_PSH | TCP_ACK))
+        return packet_put_text(to, "PSH ACK");
+    char text[TCP_FLAGS_TEXT];
+    return packet_put_text(to, tcp_flags_text(flags, text));
+}
+
+char *packet_put_address(char *to, const struct address *address, bool with_port)
+{
+    if (address->family != 4) {
+        char text[ADDRESS_TEXT];
+        return packet_put_text(to, with_port ? address_format(address, text)
+                                             : address_format_host(address, text));
+    }
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            *to++ = '.';
+        to = packet_put_number(to, address->bytes[i]);
+    }
+    if (with_port) {
+        *to++ = ':';
+        to = packet_put_number(to, address->port);
+    }
+    return to;
+}
+
+static char *put_separator(char *to, const char *start)
+{
+    return to == start ? to : packet_put_text(to, ", ");
+}
+
+char *packet_put_options(char *to, const struct packet_tcp *tcp)
+{
+    const char *start = to;
+    if ((tcp->options_seen & TCP_SEEN_MSS) != 0) {
+        to = packet_put_text(to, "mss ");
+        to = packet_put_number(to, tcp->mss);
+    }
+    if ((tcp->options_seen & TCP_SEEN_SACK_PERMITTED) != 0)
+        to = packet_put_text(put_separator(to, start), "sack");
+    if ((tcp->options_seen & TCP_SEEN_TIMESTAMPS) != 0)
+        to = packet_put_text(put_separator(to, start), "timestamps");
+    if ((tcp->options_seen & TCP_SEEN_WINDOW_SCALE) != 0) {
+        to = packet_put_text(put_separator(to, start), "window scale ");
+        to = packet_put_number(to, tcp->window_scale);
+    }
+    if ((tcp->options_seen & TCP_SEEN_FAST_OPEN) != 0)
+        to = packet_put_text(put_separator(to, start),
+                             tcp->fast_open_length == 0 ? "fast open request" : "fast open cookie");
+    if ((tcp->options_seen & TCP_SEEN_MPTCP) != 0)
+        to = packet_put_text(put_separator(to, start), "mptcp");
+    if ((tcp->options_seen & TCP_SEEN_MD5) != 0)
+        to = packet_put_text(put_separator(to, start), "md5");
+    return to;
+}
+
+char *packet_put_marks(char *to, const struct flow_facts *facts)
+{
+    const char *start = to;
+    for (int bit = 0; bit < MARK_COUNT; bit++) {
+        enum tcp_mark mark = (enum tcp_mark)(1 << bit);
+        if ((facts->marks & (uint32_t)mark) == 0)
+            continue;
+        if (to != start)
+            *to++ = ' ';
+        *to++ = '[';
+        to = packet_put_text(to, tcp_mark_name(mark));
+        if (mark == MARK_DUPLICATE_ACK) {
+            to = packet_put_text(to, " #");
+            to = packet_put_number(to, facts->duplicate_number);
+            if (facts->duplicate_of != 0) {
+                to = packet_put_text(to, " of ");
+                to = packet_put_number(to, facts->duplicate_of);
+            }
+        }
+        *to++ = ']';
+    }
+    return to;
+}

@@ -1,0 +1,41 @@
+/*
+ * packet_text.h - the short form of a packet's headers, one for all views. For src/view only.
+ *
+ *     SYN seq 0 win 65495 len 0
+ *     PSH ACK seq 1 ack 1 win 65536 len 21
+ *     [retransmission] [duplicate ACK #2 of 14]
+ *
+ * Flags are named as Wireshark names them, sequence numbers are relative, the window is scaled
+ * where the scale is known. The functions write at to without a final zero and return the end of
+ * what they wrote; none writes more than PACKET_TEXT bytes. They are made for a million packets:
+ * nothing is allocated, no format is interpreted.
+ */
+#ifndef HANDLENS_VIEW_PACKET_TEXT_H
+#define HANDLENS_VIEW_PACKET_TEXT_H
+
+#include <stdint.h>
+
+#include "packet/packet.h"
+#include "tcp/flow.h"
+
+#define PACKET_TEXT 512
+
+/* A constant text. */
+char *packet_put_text(char *to, const char *text);
+
+/* "1234" */
+char *packet_put_number(char *to, uint64_t number);
+
+/* "PSH ACK" */
+char *packet_put_flags(char *to, uint16_t flags);
+
+/* "127.0.0.1:80", "[::1]:80", or without a port where there is none: "127.0.0.1". */
+char *packet_put_address(char *to, const struct address *address, bool with_port);
+
+/* "mss 65495, sack, timestamps, window scale 7"; nothing without options. */
+char *packet_put_options(char *to, const struct packet_tcp *tcp);
+
+/* "[retransmission] [zero window]"; nothing without marks. */
+char *packet_put_marks(char *to, const struct flow_facts *facts);
+
+#endif
