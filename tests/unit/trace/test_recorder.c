@@ -1,0 +1,463 @@
+#include "unit/trace/samples.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "support/clock.h"
+#include "trace/recorder.h"
+
+#define HEARD_LIMIT 64
+
+/* What the listener heard: kinds, times, numbers, causes and comments. */
+struct heard {
+    size_t count;
+    struct {
+        enum trace_kind kind;
+        int64_t time;
+        uint64_t number;
+        uint32_t cause;
+        char comment[256];
+    } events[HEARD_LIMIT];
+};
+
+static void hear(void *data, const struct trace_event *event)
+{
+    struct heard *heard = data;
+    assert_true(heard->count < HEARD_LIMIT);
+    size_t i = heard->count++;
+    heard->events[i].kind = event->kind;
+    heard->events[i].time = event->time;
+    if (event->kind != TRACE_PACKET)
+        return;
+    heard->events[i].number = event->packet.number;
+    heard->events[i].cause = event->packet.cause;
+    snprintf(heard->events[i].comment, sizeof heard->events[i].comment, "%.*s",
+             (int)event->packet.comment.length, event->packet.comment.data);
+}
+
+static struct recorder *listening(struct heard *heard, struct trace_writer *writer)
+{
+    struct error error;
+    struct recorder *recorder = recorder_open(writer, &error);
+    assert_non_null(recorder);
+    *heard = (struct heard){0};
+    recorder_listen(recorder, hear, heard);
+    return recorder;
+}
+
+static void add_interface(struct recorder *recorder, int64_t time)
+{
+    recorder_add(recorder, &(struct trace_event){.kind = TRACE_INTERFACE,
+                                                 .time = time,
+                                                 .interface = {0, 1, 65536, TEXT("lo")}});
+    recorder_capture_starts(recorder);
+}
+
+static void add_role(struct recorder *recorder, int64_t time, uint32_t role, const char *name)
+{
+    recorder_add(recorder,
+                 &(struct trace_event){.kind = TRACE_ROLE,
+                                       .time = time,
+                                       .role = {role, TRACE_ROLE_CLIENT, trace_text_of(name)}});
+}
+
+static void add_call(struct recorder *recorder, int64_t time, uint32_t call, uint32_t role,
+                     const char *arguments, uint32_t line)
+{
+    recorder_add(recorder, &(struct trace_event){
+                               .kind = TRACE_CALL,
+                               .time = time,
+                               .call = {call, role, 1, TEXT("connect"), trace_text_of(arguments),
+                                        trace_text_of(line > 0 ? "hello.lua" : ""), line}});
+}
+
+static void add_syscall(struct recorder *recorder, uint32_t call, int64_t start, int64_t end)
+{
+    recorder_add(recorder, &(struct trace_event){
+                               .kind = TRACE_SYSCALL, .time = start, .syscall = {call, end, 0, 0}});
+}
+
+static void add_return(struct recorder *recorder, int64_t time, uint32_t call, int64_t start,
+                       int64_t end)
+{
+    recorder_add(recorder, &(struct trace_event){
+                               .kind = TRACE_RETURN,
+                               .time = time,
+                               .result = {.call = call, .window_start = start, .window_end = end}});
+}
+
+static void add_packet(struct recorder *recorder, int64_t time)
+{
+    recorder_add_packet(recorder, time,
+                        &(struct trace_packet){.link_type = 1,
+                                               .length = sizeof sample_frame,
+                                               .bytes = {sample_frame, sizeof sample_frame}});
+}
+
+static void assert_kinds(const struct heard *heard, const enum trace_kind *kinds, size_t count)
+{
+    assert_int_equal(heard->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(heard->events[i].kind, kinds[i]);
+}
+
+static void without_a_capture_everything_goes_out_at_once(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_role(recorder, 10, 1, "client");
+    add_call(recorder, 20, 1, 1, "", 1);
+    assert_true(recorder_flush(recorder, NULL));
+    assert_int_equal(heard.count, 2);
+    assert_true(recorder_flush(recorder, NULL));
+    assert_int_equal(heard.count, 2);
+    recorder_close(recorder);
+}
+
+static void a_capture_holds_back_what_is_not_older_than_its_watermark(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 5);
+    add_call(recorder, 20, 1, 1, "", 1);
+    add_packet(recorder, 15);
+    add_packet(recorder, 25);
+    recorder_flush(recorder, NULL);
+    assert_int_equal(heard.count, 0);
+    recorder_set_watermark(recorder, 20);
+    recorder_flush(recorder, NULL);
+    assert_kinds(&heard, (enum trace_kind[]){TRACE_INTERFACE, TRACE_PACKET}, 2);
+    recorder_set_watermark(recorder, 21);
+    recorder_flush(recorder, NULL);
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(recorder_packets(recorder), 1);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    assert_int_equal(heard.count, 4);
+    assert_int_equal(recorder_packets(recorder), 2);
+    recorder_close(recorder);
+}
+
+static void a_packet_has_the_cause_whose_window_holds_its_stamp(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 1);
+    /* Two calls overlap; their system calls do not. */
+    add_call(recorder, 100, 1, 1, "", 1);
+    add_syscall(recorder, 1, 110, 120);
+    add_call(recorder, 130, 2, 1, "", 2);
+    add_return(recorder, 160, 2, 140, 150);
+    add_return(recorder, 200, 1, 180, 190);
+    add_call(recorder, 210, 3, 1, "", 3);
+    add_return(recorder, 220, 3, 0, 0);
+    static const struct {
+        int64_t time;
+        uint32_t cause;
+    } expected[] = {{105, 0}, {109, 0}, {110, 1}, {115, 1}, {120, 1}, {121, 0}, {139, 0}, {140, 2},
+                    {150, 2}, {151, 0}, {179, 0}, {180, 1}, {190, 1}, {191, 0}, {215, 0}, {300, 0}};
+    size_t count = sizeof expected / sizeof *expected;
+    for (size_t i = 0; i < count; i++)
+        add_packet(recorder, expected[i].time);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    size_t packet = 0;
+    for (size_t i = 0; i < heard.count; i++) {
+        if (i > 0)
+            assert_true(heard.events[i - 1].time <= heard.events[i].time);
+        if (heard.events[i].kind != TRACE_PACKET)
+            continue;
+        assert_int_equal(heard.events[i].time, expected[packet].time);
+        assert_int_equal(heard.events[i].cause, expected[packet].cause);
+        assert_int_equal(heard.events[i].number, ++packet);
+    }
+    assert_int_equal(packet, count);
+    recorder_close(recorder);
+}
+
+static void packets_that_come_a_little_out_of_order_keep_their_causes(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 1);
+    add_call(recorder, 5, 1, 1, "", 1);
+    add_syscall(recorder, 1, 10, 20);
+    add_return(recorder, 50, 1, 30, 40);
+    add_packet(recorder, 35);
+    add_packet(recorder, 15);
+    add_packet(recorder, 36);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    size_t packets = 0;
+    for (size_t i = 0; i < heard.count; i++) {
+        if (heard.events[i].kind == TRACE_PACKET) {
+            assert_int_equal(heard.events[i].cause, 1);
+            packets++;
+        }
+    }
+    assert_int_equal(packets, 3);
+    recorder_close(recorder);
+}
+
+static void windows_live_on_until_their_packets_have_come(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 1);
+    add_role(recorder, 2, 1, "client");
+    for (uint32_t call = 1; call <= 2000; call++) {
+        int64_t time = (int64_t)call * 100;
+        heard.count = 0;
+        add_call(recorder, time, call, 1, "", call);
+        add_return(recorder, time + 50, call, time + 10, time + 40);
+        /* The watermark is behind by half a call. */
+        recorder_set_watermark(recorder, time - 20);
+        recorder_flush(recorder, NULL);
+        add_packet(recorder, time + 25);
+        recorder_set_watermark(recorder, time + 30);
+        recorder_flush(recorder, NULL);
+        const enum trace_kind kinds[] = {TRACE_CALL, TRACE_PACKET};
+        size_t first = heard.count - 2;
+        assert_int_equal(heard.events[first].kind, kinds[0]);
+        assert_int_equal(heard.events[first + 1].kind, kinds[1]);
+        assert_int_equal(heard.events[first + 1].cause, call);
+    }
+    recorder_close(recorder);
+}
+
+static void at_equal_stamps_a_packet_follows_its_call_and_precedes_the_return(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 7);
+    add_call(recorder, 7, 1, 1, "", 1);
+    add_return(recorder, 7, 1, 7, 7);
+    add_packet(recorder, 7);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    assert_kinds(&heard,
+                 (enum trace_kind[]){TRACE_INTERFACE, TRACE_CALL, TRACE_PACKET, TRACE_RETURN}, 4);
+    assert_int_equal(heard.events[2].cause, 1);
+    recorder_close(recorder);
+}
+
+static void a_packet_never_precedes_its_interface(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_role(recorder, 50, 1, "client");
+    add_packet(recorder, 40);
+    recorder_flush(recorder, NULL);
+    assert_kinds(&heard, (enum trace_kind[]){TRACE_ROLE}, 1);
+    add_interface(recorder, 60);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    assert_kinds(&heard, (enum trace_kind[]){TRACE_ROLE, TRACE_INTERFACE, TRACE_PACKET}, 3);
+    recorder_close(recorder);
+}
+
+static void a_comment_names_role_call_arguments_and_line(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 1);
+    add_role(recorder, 2, 2, "client");
+    add_call(recorder, 10, 1, 2, "127.0.0.1:65432", 14);
+    add_return(recorder, 19, 1, 11, 18);
+    add_call(recorder, 20, 2, 2, "", 0);
+    add_return(recorder, 29, 2, 21, 28);
+    char lengthy[1001];
+    for (size_t i = 0; i < 999; i += 3)
+        memcpy(lengthy + i, "\xe4\xb8\x80", 3);
+    lengthy[999] = '\0';
+    add_call(recorder, 30, 3, 7, lengthy, 3);
+    add_return(recorder, 39, 3, 31, 38);
+    add_packet(recorder, 12);
+    add_packet(recorder, 22);
+    add_packet(recorder, 32);
+    add_packet(recorder, 40);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    const char *comments[4];
+    size_t count = 0;
+    for (size_t i = 0; i < heard.count; i++) {
+        if (heard.events[i].kind == TRACE_PACKET)
+            comments[count++] = heard.events[i].comment;
+    }
+    assert_int_equal(count, 4);
+    assert_string_equal(comments[0], "client connect(127.0.0.1:65432)  hello.lua:14");
+    assert_string_equal(comments[1], "client connect()");
+    /* Cut between characters, and a role without a name is left out. */
+    assert_memory_equal(comments[2], "connect(\xe4\xb8\x80", 11);
+    assert_non_null(strstr(comments[2], "\xe4\xb8\x80…)  hello.lua:3"));
+    assert_true(strlen(comments[2]) < 200);
+    assert_string_equal(comments[3], "");
+    recorder_close(recorder);
+}
+
+static void what_the_file_holds_is_what_the_listener_heard(void **state)
+{
+    (void)state;
+    struct error error;
+    struct heard heard;
+    int fd = sample_file("", 0);
+    struct trace_writer *writer = trace_writer_to(fd, &error);
+    struct recorder *recorder = listening(&heard, writer);
+    add_interface(recorder, 1);
+    add_role(recorder, 2, 1, "client");
+    add_call(recorder, 10, 1, 1, "x", 14);
+    add_return(recorder, 19, 1, 11, 18);
+    add_packet(recorder, 12);
+    add_packet(recorder, 40);
+    recorder_capture_ends(recorder);
+    assert_true(recorder_flush(recorder, &error));
+    /* No close: whoever is killed now leaves this file. */
+    struct trace_reader *reader = trace_reader_from(fd, "a", &error);
+    struct trace_event event;
+    size_t count = 0;
+    while (trace_reader_next(reader, &event, &error) == TRACE_READ_EVENT) {
+        assert_int_equal(event.kind, heard.events[count].kind);
+        assert_int_equal(event.time, heard.events[count].time);
+        if (event.kind == TRACE_PACKET) {
+            assert_int_equal(event.packet.number, heard.events[count].number);
+            assert_int_equal(event.packet.cause, heard.events[count].cause);
+            assert_int_equal(event.packet.comment.length, strlen(heard.events[count].comment));
+        }
+        count++;
+    }
+    assert_int_equal(count, 6);
+    assert_int_equal(heard.count, 6);
+    trace_reader_close(reader);
+    recorder_close(recorder);
+    lseek(fd, 0, SEEK_END);
+    assert_true(trace_writer_close(writer, &error));
+    close(fd);
+}
+
+static void a_failed_write_is_told_once_and_the_listener_hears_on(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct heard heard;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    signal(SIGPIPE, SIG_IGN);
+    struct trace_writer *writer = trace_writer_to(ends[1], &error);
+    struct recorder *recorder = listening(&heard, writer);
+    close(ends[0]);
+    add_role(recorder, 2, 1, "client");
+    assert_false(recorder_flush(recorder, &error));
+    assert_non_null(strstr(error.text, "EPIPE"));
+    add_role(recorder, 3, 2, "server");
+    assert_true(recorder_flush(recorder, &error));
+    assert_int_equal(heard.count, 2);
+    recorder_close(recorder);
+    assert_false(trace_writer_close(writer, &error));
+    close(ends[1]);
+}
+
+/* Two threads. */
+
+#define THREAD_PACKETS 200000
+
+struct capture_thread {
+    struct recorder *recorder;
+    atomic_bool done;
+};
+
+/* Packet n is stamped n * 10 and holds n; some are large. */
+static void *capture_packets(void *data)
+{
+    struct capture_thread *thread = data;
+    static uint8_t bytes[70000];
+    for (uint32_t n = 1; n <= THREAD_PACKETS; n++) {
+        struct trace_packet packet = {.link_type = 1, .length = n};
+        memcpy(bytes, &n, sizeof n);
+        packet.bytes = (struct trace_bytes){bytes, n % 5000 == 0 ? sizeof bytes : 4 + n % 100};
+        recorder_add_packet(thread->recorder, (int64_t)n * 10, &packet);
+        if (n % 7 == 0)
+            recorder_set_watermark(thread->recorder, (int64_t)n * 10 + 1);
+    }
+    atomic_store(&thread->done, true);
+    return NULL;
+}
+
+struct order {
+    uint32_t packets;
+    uint32_t calls;
+    int64_t time;
+};
+
+static void check_order(void *data, const struct trace_event *event)
+{
+    struct order *order = data;
+    assert_true(event->time >= order->time);
+    order->time = event->time;
+    if (event->kind == TRACE_CALL)
+        order->calls++;
+    if (event->kind != TRACE_PACKET)
+        return;
+    uint32_t n;
+    memcpy(&n, event->packet.bytes.data, sizeof n);
+    assert_int_equal(n, ++order->packets);
+    assert_int_equal(n, event->packet.number);
+    /* Call c has the window 1000 c to 1000 c + 500. */
+    uint32_t into = n * 10 % 1000;
+    assert_int_equal(event->packet.cause, into <= 500 ? n / 100 : 0);
+}
+
+static void two_threads_make_one_trace_in_order(void **state)
+{
+    (void)state;
+    struct error error;
+    struct recorder *recorder = recorder_open(NULL, &error);
+    struct order order = {0};
+    struct capture_thread thread = {.recorder = recorder};
+    pthread_t id;
+    recorder_listen(recorder, check_order, &order);
+    add_interface(recorder, 0);
+    /* Before the packets are: in a run no packet overtakes the report of its window. */
+    const uint32_t calls = THREAD_PACKETS / 100;
+    for (uint32_t call = 0; call <= calls; call++) {
+        int64_t start = (int64_t)call * 1000;
+        add_call(recorder, start, call, 1, "", 1);
+        add_return(recorder, start + 600, call, start, start + 500);
+    }
+    assert_int_equal(pthread_create(&id, NULL, capture_packets, &thread), 0);
+    while (!atomic_load(&thread.done))
+        assert_true(recorder_flush(recorder, &error));
+    pthread_join(id, NULL);
+    recorder_capture_ends(recorder);
+    assert_true(recorder_flush(recorder, &error));
+    assert_int_equal(order.packets, THREAD_PACKETS);
+    assert_int_equal(order.calls, calls + 1);
+    recorder_close(recorder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_capture_everything_goes_out_at_once),
+        cmocka_unit_test(a_capture_holds_back_what_is_not_older_than_its_watermark),
+        cmocka_unit_test(a_packet_has_the_cause_whose_window_holds_its_stamp),
+        cmocka_unit_test(packets_that_come_a_little_out_of_order_keep_their_causes),
+        cmocka_unit_test(windows_live_on_until_their_packets_have_come),
+        cmocka_unit_test(at_equal_stamps_a_packet_follows_its_call_and_precedes_the_return),
+        cmocka_unit_test(a_packet_never_precedes_its_interface),
+        cmocka_unit_test(a_comment_names_role_call_arguments_and_line),
+        cmocka_unit_test(what_the_file_holds_is_what_the_listener_heard),
+        cmocka_unit_test(a_failed_write_is_told_once_and_the_listener_hears_on),
+        cmocka_unit_test(two_threads_make_one_trace_in_order),
+    };
+    return cmocka_run_group_tests_name("recorder", tests, NULL, NULL);
+}
