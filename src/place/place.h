@@ -5,8 +5,8 @@
  * of a new network namespace in which there is nothing but a loopback of its own: every port is
  * free, nobody else talks, and libpcap may capture. The user is mapped to itself, so that files
  * are written as ever. Whether the machine allows this cannot be known but by trying, and a
- * process that has entered a user namespace in vain cannot leave it; so a forked child tries
- * every step first and reports the step and errno that failed.
+ * process that has entered a user namespace in vain cannot leave it; so a forked child makes it
+ * all and reports the step and errno that failed, and this process joins it only if none did.
  */
 #ifndef HANDLENS_PLACE_PLACE_H
 #define HANDLENS_PLACE_PLACE_H

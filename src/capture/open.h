@@ -1,0 +1,22 @@
+/*
+ * open.h - a pcap handle, set up for a faithful live capture. For src/capture only.
+ */
+#ifndef HANDLENS_CAPTURE_OPEN_H
+#define HANDLENS_CAPTURE_OPEN_H
+
+#include <pcap/pcap.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/error.h"
+
+/*
+ * Opens interface in non-blocking mode with filter (or NULL) and a ring of the given bytes (0: the
+ * default). Every packet is seen once. Returns NULL with error set; pcap_close frees it.
+ */
+pcap_t *capture_open(const char *interface, const char *filter, size_t ring, struct error *error);
+
+/* The LINKTYPE_ number of the handle's packets, as files carry it. */
+uint32_t capture_link_type(pcap_t *pcap);
+
+#endif
