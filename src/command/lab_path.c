@@ -16,7 +16,7 @@ static size_t lab_folders(char folders[FOLDERS][LAB_PATH_SIZE])
 {
     size_t count = 0;
     snprintf(folders[count++], LAB_PATH_SIZE, "scripts");
-    char self[PATH_MAX];
+    char self[LAB_PATH_SIZE - sizeof HANDLENS_SCRIPTS_INSTALLED - 1];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0)
         return count;
@@ -27,9 +27,11 @@ static size_t lab_folders(char folders[FOLDERS][LAB_PATH_SIZE])
     *slash = '\0';
     snprintf(folders[count++], LAB_PATH_SIZE, "%s/%s", self, HANDLENS_SCRIPTS_INSTALLED);
     static const char source[] = HANDLENS_SCRIPTS_SOURCE;
+    _Static_assert(sizeof source <= LAB_PATH_SIZE,
+                   "the source folder has a longer path than a lab");
     static const char build[] = HANDLENS_BUILD_FOLDER;
     if (strncmp(self, build, sizeof build - 1) == 0)
-        snprintf(folders[count++], LAB_PATH_SIZE, "%s", source);
+        memcpy(folders[count++], source, sizeof source);
     return count;
 }
 
