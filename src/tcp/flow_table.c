@@ -20,7 +20,7 @@
 #define FLOWS_LIMIT 262144u
 
 /* Unacknowledged segments remembered: this many, and a few more for each flow. */
-#define SEGMENTS_SHARED   16384u
+#define SEGMENTS_SHARED   65536u
 #define SEGMENTS_PER_FLOW 4u
 
 struct idle_list {
@@ -299,7 +299,9 @@ static struct connection *flow_of(struct flow_table *table, const struct packet 
         touch(table, connection, true);
         facts->marks = MARK_PORT_REUSED;
     }
-    seen->from = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ? FLOW_SERVER : FLOW_CLIENT;
+    bool answers = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    seen->from =
+        answers && !same_end(&packet->source, &packet->destination) ? FLOW_SERVER : FLOW_CLIENT;
     connection = begin(table, hash, packet, seen->time, seen->number, seen->from);
     if (connection && packet->transport == TRANSPORT_TCP)
         set_first_states(connection, flags);
