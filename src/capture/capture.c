@@ -20,6 +20,9 @@
  * counted and thrown away by libpcap. So a sync does not wait for ever: when nothing has come for
  * PATIENCE, in which the kernel has closed every block many times over, what is missing is not
  * coming, and is taken off the count.
+ *
+ * To take a packet socket away the kernel waits for three RCU grace periods, 25 ms and more. The
+ * last thread does that wait, detached, while the trace is being shown.
  */
 #include "capture/capture.h"
 
@@ -38,6 +41,7 @@
 #include "support/clock.h"
 
 #define BATCH    4096 /* packets taken before the watermark is moved again */
+#define OVERHEAD 1024 /* bytes in the ring for the headers of what one call sends, and its ACKs */
 #define MARGIN   (2 * NANOSECONDS_PER_MILLISECOND)
 #define PATIENCE 50 /* ms */
 /* With nothing to take, the watermark moves on all the same: behind the last packet soon, and
@@ -51,6 +55,8 @@ struct capture {
     uint32_t link_type;
     int64_t precision; /* ns in a unit of the stamps' second half */
     int wake;          /* eventfd: there is a request */
+    size_t ring;       /* bytes */
+    size_t unsynced;   /* main thread: at least so much may have come into the ring since a sync */
     pthread_t thread;
 
     /* The thread's own. */
@@ -227,15 +233,31 @@ static void release(struct capture *capture)
 }
 
 /* Signals are the main thread's business. */
-static int start_thread(struct capture *capture)
+static int start_thread(pthread_t *thread, void *(*body)(void *), void *data)
 {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = pthread_create(&capture->thread, NULL, run, capture);
+    int result = pthread_create(thread, NULL, body, data);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
+}
+
+static void *release_thread(void *data)
+{
+    release(data);
+    return NULL;
+}
+
+/* Nobody needs to wait for the kernel to take the ring away. */
+static void release_aside(struct capture *capture)
+{
+    pthread_t closer;
+    if (start_thread(&closer, release_thread, capture) == 0)
+        pthread_detach(closer);
+    else
+        release(capture);
 }
 
 static void add_interface(struct capture *capture, const char *name)
@@ -267,7 +289,8 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
         release(capture);
         return NULL;
     }
-    capture->pcap = capture_open(interface, filter, ring, error);
+    capture->ring = capture_ring_size(ring);
+    capture->pcap = capture_open(interface, filter, capture->ring, error);
     if (capture->pcap == NULL) {
         release(capture);
         return NULL;
@@ -277,7 +300,7 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
     capture->precision = nano ? 1 : 1000;
     add_interface(capture, interface);
     recorder_capture_starts(recorder);
-    int result = start_thread(capture);
+    int result = start_thread(&capture->thread, run, capture);
     if (result != 0) {
         recorder_capture_ends(recorder);
         error_set(error, STATUS_NOT_ALLOWED, "cannot start the capture's thread: %s",
@@ -296,6 +319,16 @@ void capture_sync(struct capture *capture)
     while (capture->done < mine)
         pthread_cond_wait(&capture->answered, &capture->lock);
     pthread_mutex_unlock(&capture->lock);
+    capture->unsynced = 0;
+}
+
+void capture_make_room(struct capture *capture, size_t bytes)
+{
+    size_t limit = capture->ring / 4;
+    size_t need = bytes < limit - OVERHEAD ? bytes + OVERHEAD : limit;
+    if (need > limit - capture->unsynced)
+        capture_sync(capture);
+    capture->unsynced += need;
 }
 
 /* The thread is gone: what it found out goes into the trace. */
@@ -331,5 +364,5 @@ void capture_stop(struct capture *capture, uint64_t *dropped)
     add_statistics(capture);
     if (dropped != NULL)
         *dropped = capture->dropped;
-    release(capture);
+    release_aside(capture);
 }

@@ -60,15 +60,18 @@ static bool activate(pcap_t *pcap, const char *interface, struct error *error)
     }
 }
 
+size_t capture_ring_size(size_t wanted)
+{
+    if (wanted == 0)
+        return DEFAULT_RING;
+    if (wanted < LEAST_RING)
+        return LEAST_RING;
+    return wanted > INT_MAX ? INT_MAX : wanted;
+}
+
 /* Before activation. These fail only on a handle that is active. */
 static void configure(pcap_t *pcap, size_t ring)
 {
-    if (ring == 0)
-        ring = DEFAULT_RING;
-    if (ring < LEAST_RING)
-        ring = LEAST_RING;
-    if (ring > INT_MAX)
-        ring = INT_MAX;
     pcap_set_snaplen(pcap, SNAP_LENGTH);
     pcap_set_promisc(pcap, 0);
     pcap_set_timeout(pcap, BLOCK_TIME);

@@ -10,9 +10,12 @@
 
 #include "support/error.h"
 
+/* How large a ring is made for the wanted number of bytes; 0 stands for the default. */
+size_t capture_ring_size(size_t wanted);
+
 /*
- * Opens interface in non-blocking mode with filter (or NULL) and a ring of the given bytes (0: the
- * default). Every packet is seen once. Returns NULL with error set; pcap_close frees it.
+ * Opens interface in non-blocking mode with filter (or NULL) and a ring of that capture_ring_size.
+ * Every packet is seen once. Returns NULL with error set; pcap_close frees it.
  */
 pcap_t *capture_open(const char *interface, const char *filter, size_t ring, struct error *error);
 
