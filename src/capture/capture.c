@@ -21,6 +21,11 @@
  * PATIENCE, in which the kernel has closed every block many times over, what is missing is not
  * coming, and is taken off the count.
  *
+ * The ring overflows in two ways: in bytes, when a role sends faster than the recorder stores, and
+ * in blocks, of which one is used up every CAPTURE_BLOCK_TIME however little it holds, when this
+ * thread gets no processor for long. capture_make_room waits for the thread in both cases, well
+ * before.
+ *
  * To take a packet socket away the kernel waits for three RCU grace periods, 25 ms and more. The
  * last thread does that wait, detached, while the trace is being shown.
  */
@@ -31,6 +36,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +62,11 @@ struct capture {
     int64_t precision; /* ns in a unit of the stamps' second half */
     int wake;          /* eventfd: there is a request */
     size_t ring;       /* bytes */
-    size_t unsynced;   /* main thread: at least so much may have come into the ring since a sync */
+    int64_t lag_limit; /* ns: the thread may be away for so long before blocks run out */
+
+    /* The main thread's own. */
+    size_t unsynced;        /* bytes that may have come into the ring since a sync */
+    int64_t unsynced_since; /* when the first of them did */
     pthread_t thread;
 
     /* The thread's own. */
@@ -68,7 +78,8 @@ struct capture {
     uint32_t last_drop;
     int64_t last_stamp;
     int64_t watermark;
-    bool broken; /* the interface is gone; error says so */
+    bool broken;               /* the interface is gone; reason says so */
+    atomic_int_least64_t seen; /* when it last began to look into the ring */
 
     /* Between the threads, under lock. */
     pthread_mutex_t lock;
@@ -139,6 +150,7 @@ static int drain(struct capture *capture)
 static void turn(struct capture *capture)
 {
     int64_t now = clock_now();
+    atomic_store_explicit(&capture->seen, now, memory_order_relaxed);
     read_counters(capture);
     uint64_t target = delivered(capture);
     while (drain(capture) > 0 && capture->taken < target)
@@ -290,6 +302,8 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
         return NULL;
     }
     capture->ring = capture_ring_size(ring);
+    int64_t blocks = (int64_t)(capture->ring / CAPTURE_BLOCK);
+    capture->lag_limit = blocks / 2 * CAPTURE_BLOCK_TIME * NANOSECONDS_PER_MILLISECOND;
     capture->pcap = capture_open(interface, filter, capture->ring, error);
     if (capture->pcap == NULL) {
         release(capture);
@@ -324,10 +338,17 @@ void capture_sync(struct capture *capture)
 
 void capture_make_room(struct capture *capture, size_t bytes)
 {
+    int64_t now = clock_now();
+    if (capture->unsynced == 0)
+        capture->unsynced_since = now;
+    int64_t seen = atomic_load_explicit(&capture->seen, memory_order_relaxed);
+    int64_t looked_at = seen > capture->unsynced_since ? seen : capture->unsynced_since;
     size_t limit = capture->ring / 4;
     size_t need = bytes < limit - OVERHEAD ? bytes + OVERHEAD : limit;
-    if (need > limit - capture->unsynced)
+    if (need > limit - capture->unsynced || now - looked_at > capture->lag_limit) {
         capture_sync(capture);
+        capture->unsynced_since = now;
+    }
     capture->unsynced += need;
 }
 

@@ -33,9 +33,9 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
 void capture_sync(struct capture *capture);
 
 /*
- * Main thread: says that a call is about to send so many bytes. Now and then it syncs, before the
- * ring might overflow; so whoever sends faster than packets can be stored is slowed down, and
- * nothing is lost.
+ * Main thread: says that a call is about to send so many bytes (0 for connect, close and the like).
+ * Now and then it syncs, before the ring might overflow; so whoever sends faster than packets can
+ * be stored is slowed down, and nothing is lost.
  */
 void capture_make_room(struct capture *capture, size_t bytes);
 

@@ -34,7 +34,6 @@
 #define SNAP_LENGTH  262144 /* more than any packet of a loopback, 64 KiB and its header */
 #define DEFAULT_RING ((size_t)16 << 20)
 #define LEAST_RING   ((size_t)1 << 20)
-#define BLOCK_TIME   1 /* ms */
 
 static bool fail(struct error *error, const char *interface, const char *reason)
 {
@@ -74,7 +73,7 @@ static void configure(pcap_t *pcap, size_t ring)
 {
     pcap_set_snaplen(pcap, SNAP_LENGTH);
     pcap_set_promisc(pcap, 0);
-    pcap_set_timeout(pcap, BLOCK_TIME);
+    pcap_set_timeout(pcap, CAPTURE_BLOCK_TIME);
     pcap_set_buffer_size(pcap, (int)ring);
     pcap_set_tstamp_type(pcap, PCAP_TSTAMP_HOST);
     pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);

@@ -10,6 +10,9 @@
 
 #include "support/error.h"
 
+#define CAPTURE_BLOCK      262144 /* bytes in a block of the ring, as libpcap makes them */
+#define CAPTURE_BLOCK_TIME 1      /* ms after which the kernel closes a block that is not full */
+
 /* How large a ring is made for the wanted number of bytes; 0 stands for the default. */
 size_t capture_ring_size(size_t wanted);
 

@@ -242,6 +242,7 @@ static void a_flood_of_connections_loses_nothing(void **state)
     int64_t before = clock_now();
     for (int i = 0; i < CONNECTIONS; i++) {
         int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        capture_make_room(capture, 0);
         assert_int_equal(connect(client, &address.any, length), 0);
         int conn = accept(server, NULL, NULL);
         assert_true(conn >= 0);
@@ -286,6 +287,45 @@ static void a_bulk_sender_that_makes_room_loses_nothing(void **state)
     capture_stop(capture, &dropped);
     assert_int_equal(dropped, 0);
     assert_int_equal(recorder->count, DATAGRAMS);
+    close(server);
+    fake_close(recorder);
+}
+
+/* Keeps the capture's thread from working for a while, as a busy machine does. */
+static void *hold_up(void *data)
+{
+    struct recorder *recorder = data;
+    for (int i = 0; i < 5; i++) {
+        pthread_mutex_lock(&recorder->gate);
+        usleep(50000);
+        pthread_mutex_unlock(&recorder->gate);
+        usleep(2000);
+    }
+    return NULL;
+}
+
+static void a_sender_that_makes_room_waits_for_a_capture_that_is_held_up(void **state)
+{
+    (void)state;
+    NEEDS_PRIVATE_LOOPBACK();
+    struct recorder *recorder = fake_open();
+    union any_address address;
+    socklen_t length;
+    int server = open_server(AF_INET, SOCK_DGRAM, &address, &length);
+    struct capture *capture = start(recorder, "lo", NULL, 2 << 20);
+    pthread_t holder;
+    size_t sent = 0;
+    assert_int_equal(pthread_create(&holder, NULL, hold_up, recorder), 0);
+    while (pthread_tryjoin_np(holder, NULL) != 0) {
+        capture_make_room(capture, 1);
+        send_datagrams(&address, length, 1, 1);
+        sent++;
+        usleep(300); /* so slow that it is not the bytes that overrun the ring */
+    }
+    uint64_t dropped = 99;
+    capture_stop(capture, &dropped);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(recorder->count, sent);
     close(server);
     fake_close(recorder);
 }
@@ -515,6 +555,7 @@ int main(void)
         cmocka_unit_test(packets_come_without_a_sync_and_so_does_the_watermark),
         cmocka_unit_test(a_flood_of_connections_loses_nothing),
         cmocka_unit_test(a_bulk_sender_that_makes_room_loses_nothing),
+        cmocka_unit_test(a_sender_that_makes_room_waits_for_a_capture_that_is_held_up),
         cmocka_unit_test(what_the_ring_had_no_room_for_is_counted),
         cmocka_unit_test(only_what_the_filter_names_is_captured),
         cmocka_unit_test(any_shows_the_loopbacks_packets_once),
