@@ -20,6 +20,14 @@
  * counted and thrown away by libpcap. So a sync does not wait for ever: when nothing has come for
  * PATIENCE, in which the kernel has closed every block many times over, what is missing is not
  * coming, and is taken off the count.
+ *
+ * The ring overflows in two ways: in bytes, when a role sends faster than the recorder stores, and
+ * in blocks, of which one is used up every CAPTURE_BLOCK_TIME however little it holds, when this
+ * thread gets no processor for long. capture_make_room waits for the thread in both cases, well
+ * before.
+ *
+ * To take a packet socket away the kernel waits for three RCU grace periods, 25 ms and more. The
+ * last thread does that wait, detached, while the trace is being shown.
  */
 #include "capture/capture.h"
 
@@ -28,6 +36,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +47,7 @@
 #include "support/clock.h"
 
 #define BATCH    4096 /* packets taken before the watermark is moved again */
+#define OVERHEAD 1024 /* bytes in the ring for the headers of what one call sends, and its ACKs */
 #define MARGIN   (2 * NANOSECONDS_PER_MILLISECOND)
 #define PATIENCE 50 /* ms */
 /* With nothing to take, the watermark moves on all the same: behind the last packet soon, and
@@ -51,6 +61,12 @@ struct capture {
     uint32_t link_type;
     int64_t precision; /* ns in a unit of the stamps' second half */
     int wake;          /* eventfd: there is a request */
+    size_t ring;       /* bytes */
+    int64_t lag_limit; /* ns: the thread may be away for so long before blocks run out */
+
+    /* The main thread's own. */
+    size_t unsynced;        /* bytes that may have come into the ring since a sync */
+    int64_t unsynced_since; /* when the first of them did */
     pthread_t thread;
 
     /* The thread's own. */
@@ -62,7 +78,8 @@ struct capture {
     uint32_t last_drop;
     int64_t last_stamp;
     int64_t watermark;
-    bool broken; /* the interface is gone; error says so */
+    bool broken;               /* the interface is gone; reason says so */
+    atomic_int_least64_t seen; /* when it last began to look into the ring */
 
     /* Between the threads, under lock. */
     pthread_mutex_t lock;
@@ -133,6 +150,7 @@ static int drain(struct capture *capture)
 static void turn(struct capture *capture)
 {
     int64_t now = clock_now();
+    atomic_store_explicit(&capture->seen, now, memory_order_relaxed);
     read_counters(capture);
     uint64_t target = delivered(capture);
     while (drain(capture) > 0 && capture->taken < target)
@@ -227,15 +245,31 @@ static void release(struct capture *capture)
 }
 
 /* Signals are the main thread's business. */
-static int start_thread(struct capture *capture)
+static int start_thread(pthread_t *thread, void *(*body)(void *), void *data)
 {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = pthread_create(&capture->thread, NULL, run, capture);
+    int result = pthread_create(thread, NULL, body, data);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
+}
+
+static void *release_thread(void *data)
+{
+    release(data);
+    return NULL;
+}
+
+/* Nobody needs to wait for the kernel to take the ring away. */
+static void release_aside(struct capture *capture)
+{
+    pthread_t closer;
+    if (start_thread(&closer, release_thread, capture) == 0)
+        pthread_detach(closer);
+    else
+        release(capture);
 }
 
 static void add_interface(struct capture *capture, const char *name)
@@ -267,7 +301,10 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
         release(capture);
         return NULL;
     }
-    capture->pcap = capture_open(interface, filter, ring, error);
+    capture->ring = capture_ring_size(ring);
+    int64_t blocks = (int64_t)(capture->ring / CAPTURE_BLOCK);
+    capture->lag_limit = blocks / 2 * CAPTURE_BLOCK_TIME * NANOSECONDS_PER_MILLISECOND;
+    capture->pcap = capture_open(interface, filter, capture->ring, error);
     if (capture->pcap == NULL) {
         release(capture);
         return NULL;
@@ -277,7 +314,7 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
     capture->precision = nano ? 1 : 1000;
     add_interface(capture, interface);
     recorder_capture_starts(recorder);
-    int result = start_thread(capture);
+    int result = start_thread(&capture->thread, run, capture);
     if (result != 0) {
         recorder_capture_ends(recorder);
         error_set(error, STATUS_NOT_ALLOWED, "cannot start the capture's thread: %s",
@@ -296,6 +333,23 @@ void capture_sync(struct capture *capture)
     while (capture->done < mine)
         pthread_cond_wait(&capture->answered, &capture->lock);
     pthread_mutex_unlock(&capture->lock);
+    capture->unsynced = 0;
+}
+
+void capture_make_room(struct capture *capture, size_t bytes)
+{
+    int64_t now = clock_now();
+    if (capture->unsynced == 0)
+        capture->unsynced_since = now;
+    int64_t seen = atomic_load_explicit(&capture->seen, memory_order_relaxed);
+    int64_t looked_at = seen > capture->unsynced_since ? seen : capture->unsynced_since;
+    size_t limit = capture->ring / 4;
+    size_t need = bytes < limit - OVERHEAD ? bytes + OVERHEAD : limit;
+    if (need > limit - capture->unsynced || now - looked_at > capture->lag_limit) {
+        capture_sync(capture);
+        capture->unsynced_since = now;
+    }
+    capture->unsynced += need;
 }
 
 /* The thread is gone: what it found out goes into the trace. */
@@ -331,5 +385,5 @@ void capture_stop(struct capture *capture, uint64_t *dropped)
     add_statistics(capture);
     if (dropped != NULL)
         *dropped = capture->dropped;
-    release(capture);
+    release_aside(capture);
 }

@@ -33,6 +33,13 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
 void capture_sync(struct capture *capture);
 
 /*
+ * Main thread: says that a call is about to send so many bytes (0 for connect, close and the like).
+ * Now and then it syncs, before the ring might overflow; so whoever sends faster than packets can
+ * be stored is slowed down, and nothing is lost.
+ */
+void capture_make_room(struct capture *capture, size_t bytes);
+
+/*
  * Syncs, ends the thread, adds TRACE_STATISTICS and calls recorder_capture_ends. dropped (may be
  * NULL) is how many packets the kernel had no room for. Frees the capture.
  */

@@ -34,7 +34,6 @@
 #define SNAP_LENGTH  262144 /* more than any packet of a loopback, 64 KiB and its header */
 #define DEFAULT_RING ((size_t)16 << 20)
 #define LEAST_RING   ((size_t)1 << 20)
-#define BLOCK_TIME   1 /* ms */
 
 static bool fail(struct error *error, const char *interface, const char *reason)
 {
@@ -60,18 +59,21 @@ static bool activate(pcap_t *pcap, const char *interface, struct error *error)
     }
 }
 
+size_t capture_ring_size(size_t wanted)
+{
+    if (wanted == 0)
+        return DEFAULT_RING;
+    if (wanted < LEAST_RING)
+        return LEAST_RING;
+    return wanted > INT_MAX ? INT_MAX : wanted;
+}
+
 /* Before activation. These fail only on a handle that is active. */
 static void configure(pcap_t *pcap, size_t ring)
 {
-    if (ring == 0)
-        ring = DEFAULT_RING;
-    if (ring < LEAST_RING)
-        ring = LEAST_RING;
-    if (ring > INT_MAX)
-        ring = INT_MAX;
     pcap_set_snaplen(pcap, SNAP_LENGTH);
     pcap_set_promisc(pcap, 0);
-    pcap_set_timeout(pcap, BLOCK_TIME);
+    pcap_set_timeout(pcap, CAPTURE_BLOCK_TIME);
     pcap_set_buffer_size(pcap, (int)ring);
     pcap_set_tstamp_type(pcap, PCAP_TSTAMP_HOST);
     pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);

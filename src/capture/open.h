@@ -10,9 +10,15 @@
 
 #include "support/error.h"
 
+#define CAPTURE_BLOCK      262144 /* bytes in a block of the ring, as libpcap makes them */
+#define CAPTURE_BLOCK_TIME 1      /* ms after which the kernel closes a block that is not full */
+
+/* How large a ring is made for the wanted number of bytes; 0 stands for the default. */
+size_t capture_ring_size(size_t wanted);
+
 /*
- * Opens interface in non-blocking mode with filter (or NULL) and a ring of the given bytes (0: the
- * default). Every packet is seen once. Returns NULL with error set; pcap_close frees it.
+ * Opens interface in non-blocking mode with filter (or NULL) and a ring of that capture_ring_size.
+ * Every packet is seen once. Returns NULL with error set; pcap_close frees it.
  */
 pcap_t *capture_open(const char *interface, const char *filter, size_t ring, struct error *error);
 
