@@ -204,6 +204,8 @@ def normalised(text):
 
 
 def main():
+    if not os.access(HANDLENS, os.X_OK):
+        sys.exit(f"there is no program {HANDLENS} to test")
     if not PRIVATE and os.getuid() != 0:
         print("skipped: user namespaces are off, and only root may do without them")
         sys.exit(77)
