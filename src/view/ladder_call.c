@@ -107,14 +107,21 @@ static const char *bracket_glyph(const struct ladder *ladder, int lane, enum bra
 
 /* A line of a call: its bracket, and what is in ladder->text. */
 static void draw_call(struct ladder *ladder, const struct ladder_call *call, enum bracket bracket,
-                      unsigned style, int64_t time)
+                      unsigned style, int64_t time, const char *state)
 {
     ladder_note_time(ladder, time);
     int lane = ladder_lane_of(ladder, call->role);
     const char *text = buffer_text(&ladder->text);
-    ladder_draw_at(ladder, lane, bracket_glyph(ladder, lane, bracket), call->line,
-                   gutter_name(ladder, call), style,
-                   (struct trace_text){.data = text, .length = ladder->text.length}, &time);
+    struct ladder_place place = {.lane = lane,
+                                 .mark = bracket_glyph(ladder, lane, bracket),
+                                 .mark_last = bracket == BRACKET_CLOSES,
+                                 .line = call->line,
+                                 .name = gutter_name(ladder, call),
+                                 .state = state,
+                                 .timed = true,
+                                 .time = time};
+    ladder_draw_at(ladder, &place, style, (struct trace_text){text, ladder->text.length},
+                   style == STYLE_RED ? 3 : 1);
 }
 
 /* What the host does by itself stays in the background. */
@@ -138,7 +145,7 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
     ladder_append_cut(ladder, &ladder->text, whole, strlen(whole), room);
     if (waits)
         buffer_append_text(&ladder->text, " waits");
-    draw_call(ladder, call, BRACKET_OPENS, call_style(ladder, call, lane), call->time);
+    draw_call(ladder, call, BRACKET_OPENS, call_style(ladder, call, lane), call->time, NULL);
 }
 
 /* A line that says what a shown call does now: "sendall goes on". */
@@ -148,7 +155,7 @@ static void show_word(struct ladder *ladder, const struct ladder_call *call, con
     buffer_clear(&ladder->text);
     buffer_printf(&ladder->text, "%s %s", call->name, word);
     int lane = ladder_lane_of(ladder, call->role);
-    draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time);
+    draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time, NULL);
 }
 
 void ladder_settle(struct ladder *ladder, bool waits)
@@ -256,6 +263,13 @@ static unsigned result_style(const struct ladder *ladder, const struct ladder_ca
     return call_style(ladder, call, lane);
 }
 
+/* A call that changes a state without a packet: only listen does. */
+static const char *new_state(const struct ladder_call *call, const struct trace_return *result)
+{
+    bool listens = result->error == 0 && strcmp(call->name, "listen") == 0;
+    return listens ? tcp_state_name(TCP_STATE_LISTEN) : NULL;
+}
+
 /* Both ends of a call on one line, if it fits. */
 static bool show_single(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result)
@@ -266,7 +280,8 @@ static bool show_single(struct ladder *ladder, const struct ladder_call *call, i
     const char *text = buffer_text(&ladder->text);
     if (terminal_width(text, ladder->text.length) > (size_t)ladder->inner - 2)
         return false;
-    draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time);
+    draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time,
+              new_state(call, result));
     return true;
 }
 
@@ -279,8 +294,10 @@ static void show_return(struct ladder *ladder, const struct ladder_call *call, i
     append_result(ladder, call, result);
     if (ladder->text.length == bare)
         buffer_append_text(&ladder->text, " returns");
-    draw_call(ladder, call, BRACKET_CLOSES, result_style(ladder, call, lane, result), time);
-    ladder->lanes[lane].calls--;
+    draw_call(ladder, call, BRACKET_CLOSES, result_style(ladder, call, lane, result), time,
+              new_state(call, result));
+    if (ladder->lanes[lane].calls > 0)
+        ladder->lanes[lane].calls--;
 }
 
 void ladder_return(struct ladder *ladder, const struct view_item *item)

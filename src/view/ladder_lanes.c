@@ -347,8 +347,8 @@ void ladder_lay_out(struct ladder *ladder)
     place_columns(ladder);
     memset(ladder->pair_flow, 0, sizeof ladder->pair_flow);
     for (size_t i = 0; i < ladder->call_count; i++)
-        if (ladder->calls[i].shown)
-            ladder->lanes[ladder_lane_of(ladder, ladder->calls[i].role)].calls++;
+        if (ladder->calls[i].shown && ladder_find_role(ladder, ladder->calls[i].role) != NULL)
+            ladder->lanes[ladder_find_role(ladder, ladder->calls[i].role)->lane].calls++;
     /* The names' rows use the line's text, and whoever asked may be about to draw one. */
     draw_names(ladder);
 }
