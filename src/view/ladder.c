@@ -135,7 +135,7 @@ static void draw_note_line(struct ladder *ladder, const struct trace_event *even
     const struct trace_note *note = &event->note;
     bool known = (size_t)note->kind < sizeof words / sizeof words[0];
     bool quoted = known && note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST;
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, note->role);
     if (known && first)
         buffer_append_text(&ladder->text, words[note->kind]);
     append_note(ladder, text, quoted);
@@ -150,7 +150,6 @@ static void draw_note_line(struct ladder *ladder, const struct trace_event *even
     }
     struct ladder_place place = {.lane = role == NULL ? -1 : ladder_lane_of(ladder, role->id),
                                  .line = first ? note->line : 0,
-                                 .name = ladder->grouped && role != NULL ? role->name : NULL,
                                  .timed = first,
                                  .time = event->time};
     ladder_draw_at(ladder, &place, style, text, NOTE_LINES);

@@ -46,7 +46,8 @@ struct ladder_glyphs {
 struct ladder_lane {
     char name[24];
     bool right;     /* on the servers' side */
-    bool shared;    /* for more than one party: outsiders, or clients that have no lane each */
+    bool shared;    /* of strangers */
+    bool of_many;   /* of roles that have no lane each */
     unsigned calls; /* shown ones under way: drawn heavy while there are any */
     unsigned style; /* its colour */
     int column;     /* counted from 0 */
@@ -169,7 +170,6 @@ struct ladder_place {
     const char *mark;  /* in place of the lane's bar; NULL: none */
     bool mark_last;    /* the mark stands at the last row of several, not at the first */
     uint32_t line;     /* of the script; 0: none */
-    const char *name;  /* of the role, for a lane of many; NULL: none */
     const char *state; /* that begins here; NULL: none */
     bool timed;
     int64_t time;
@@ -224,6 +224,9 @@ void ladder_lay_out(struct ladder *ladder);
 struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
 /* The role's lane; that of strangers for an unknown one. */
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
+/* Starts ladder->text anew, with the role's name where its lane is one of many. Returns its width.
+ */
+size_t ladder_start_text(struct ladder *ladder, uint32_t role);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
 /* The flow with these ends, in whichever order; NULL if none. *swapped: a is the server's end. */

@@ -81,24 +81,15 @@ static void keep_text(struct ladder *ladder, char *kept, size_t room, struct tra
         strcat(kept, ellipsis);
 }
 
-/* Whose call it is stands in the gutter where the lane alone does not tell. */
-static const char *gutter_name(struct ladder *ladder, const struct ladder_call *call)
-{
-    const struct ladder_role *role = ladder_find_role(ladder, call->role);
-    return ladder->grouped && role != NULL ? role->name : NULL;
-}
-
 enum bracket { BRACKET_OPENS, BRACKET_CLOSES, BRACKET_SINGLE, BRACKET_NONE };
 
 static const char *bracket_glyph(const struct ladder *ladder, int lane, enum bracket bracket)
 {
     const struct ladder_glyphs *glyphs = ladder->glyphs;
     bool right = ladder->lanes[lane].right;
-    /* Another task of the role is inside a call already, or still. */
-    bool among = ladder->lanes[lane].calls > 1;
     if (bracket == BRACKET_NONE)
         return NULL;
-    if (bracket == BRACKET_SINGLE || among)
+    if (bracket == BRACKET_SINGLE)
         return right ? glyphs->single_right : glyphs->single_left;
     if (bracket == BRACKET_OPENS)
         return right ? glyphs->opens_right : glyphs->opens_left;
@@ -116,7 +107,6 @@ static void draw_call(struct ladder *ladder, const struct ladder_call *call, enu
                                  .mark = bracket_glyph(ladder, lane, bracket),
                                  .mark_last = bracket == BRACKET_CLOSES,
                                  .line = call->line,
-                                 .name = gutter_name(ladder, call),
                                  .state = state,
                                  .timed = true,
                                  .time = time};
@@ -137,9 +127,9 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
         ladder->held = 0;
     int lane = ladder_lane_of(ladder, call->role);
     ladder->lanes[lane].calls++;
-    buffer_clear(&ladder->text);
+    size_t name_width = ladder_start_text(ladder, call->role);
     /* Room is kept for the word at the end. */
-    size_t room = (size_t)ladder->inner - 2 - (waits ? 6 : 0);
+    size_t room = (size_t)ladder->inner - 2 - (waits ? 6 : 0) - name_width;
     char whole[sizeof call->name + sizeof call->arguments + 3];
     snprintf(whole, sizeof whole, "%s(%s)", call->name, call->arguments);
     ladder_append_cut(ladder, &ladder->text, whole, strlen(whole), room);
@@ -152,7 +142,7 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
 static void show_word(struct ladder *ladder, const struct ladder_call *call, const char *word,
                       int64_t time)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_printf(&ladder->text, "%s %s", call->name, word);
     int lane = ladder_lane_of(ladder, call->role);
     draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time, NULL);
@@ -274,7 +264,7 @@ static const char *new_state(const struct ladder_call *call, const struct trace_
 static bool show_single(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_printf(&ladder->text, "%s(%s)", call->name, call->arguments);
     append_result(ladder, call, result);
     const char *text = buffer_text(&ladder->text);
@@ -288,7 +278,7 @@ static bool show_single(struct ladder *ladder, const struct ladder_call *call, i
 static void show_return(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result, int64_t time)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_append_text(&ladder->text, call->name);
     size_t bare = ladder->text.length;
     append_result(ladder, call, result);

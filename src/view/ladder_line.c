@@ -216,22 +216,19 @@ void ladder_draw(struct ladder *ladder, const struct ladder_line *line)
     ladder_text_clear(&ladder->inside);
 }
 
-/* "12", "carol 12", "12 LISTEN": what stands in the gutter beside a call. */
+/* "12", "12 LISTEN": what stands in the gutter beside a call. */
 static void make_gutter(const struct ladder *ladder, const struct ladder_place *place,
                         char gutter[64])
 {
     bool right = ladder->lanes[place->lane].right;
     char number[16] = "";
-    char name[32] = "";
+    char state[32] = "";
     if (place->line != 0)
         snprintf(number, sizeof number, "%u", place->line);
-    if (place->name != NULL && !ladder->narrow)
-        snprintf(name, sizeof name, "%.*s", (int)terminal_fit(place->name, strlen(place->name), 7),
-                 place->name);
     if (place->state != NULL && !ladder->narrow)
-        snprintf(name, sizeof name, "%s", place->state);
-    const char *space = name[0] != '\0' && number[0] != '\0' ? " " : "";
-    snprintf(gutter, 64, "%s%s%s", right ? number : name, space, right ? name : number);
+        snprintf(state, sizeof state, "%s", place->state);
+    const char *space = state[0] != '\0' && number[0] != '\0' ? " " : "";
+    snprintf(gutter, 64, "%s%s%s", right ? number : state, space, right ? state : number);
 }
 
 struct trace_text ladder_skip(struct trace_text text, size_t used)

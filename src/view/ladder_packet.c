@@ -160,7 +160,7 @@ static void draw_payload(struct ladder *ladder, const struct packet *packet, uns
 {
     if (packet->payload_captured == 0)
         return;
-    size_t room = (size_t)ladder->inner - 4 - 4;
+    size_t room = (size_t)ladder->inner - 4 - 3; /* indented, quoted, a space before the lane */
     struct buffer *text = &ladder->text;
     buffer_clear(text);
     buffer_append_byte(text, '"');

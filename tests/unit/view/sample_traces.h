@@ -75,7 +75,7 @@ static inline void sample_hello(struct maker *maker, const char *hello, const ch
     maker_end(maker, TRACE_DONE, "");
 }
 
-/* Three clients of one server, the third of them refused nothing but its answer. */
+/* Three clients of one server; the third gets a RST for an answer. */
 static inline void sample_three_clients(struct maker *maker)
 {
     static const char *const names[] = {"alice", "bob", "carol"};
@@ -218,6 +218,71 @@ static inline void sample_foreign(struct maker *maker)
     maker_segment(maker, &one.server, &one.client, MAKER_FIN | MAKER_ACK, 512, NULL);
     maker_segment(maker, &one.client, &one.server, MAKER_FIN | MAKER_ACK, 512, NULL);
     maker_segment(maker, &one.server, &one.client, MAKER_ACK, 512, NULL);
+}
+
+/* More clients than lanes fit. */
+static inline void sample_crowd(struct maker *maker)
+{
+    maker_open(maker);
+    maker_exchange(maker, "Crowd", "Twelve clients at once.");
+    maker_role(maker, SERVER, TRACE_ROLE_SERVER, "server");
+    for (uint32_t i = 0; i < 12; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "client-%u", i + 1);
+        maker_role(maker, CLIENT + i, TRACE_ROLE_CLIENT, name);
+    }
+    maker_interface(maker);
+    sample_listener(maker);
+    uint32_t accept = maker_call(maker, SERVER, 1, "accept", "", 7);
+    maker_blocks(maker, accept);
+    uint32_t receives[12];
+    struct maker_connection flows[12];
+    for (uint32_t i = 0; i < 12; i++) {
+        uint16_t port = (uint16_t)(51234 + 2 * i);
+        flows[i] = (struct maker_connection){{port, 1000}, {65432, 9000}};
+        uint32_t connect = maker_call(maker, CLIENT + i, 2 + i, "connect", "127.0.0.1:65432", 15);
+        maker_handshake(maker, &flows[i]);
+        maker_returns(maker, connect, "");
+        maker_socket(maker, 2 + i, CLIENT + i, TRACE_TCP, port, 65432);
+        receives[i] = maker_call(maker, CLIENT + i, 2 + i, "recv", "1024", 117);
+        maker_blocks(maker, receives[i]);
+    }
+    maker_resumes(maker, accept);
+    maker_returns(maker, accept, "127.0.0.1:51234");
+    uint32_t send = maker_call(maker, SERVER, 20, "sendall", "\"hi\"", 9);
+    maker_data(maker, &flows[0].server, &flows[0].client, "hi");
+    maker_returns(maker, send, "2");
+    maker_resumes(maker, receives[0]);
+    maker_returns(maker, receives[0], "\"hi\"");
+    maker_end(maker, TRACE_INTERRUPTED, "");
+}
+
+/* serve: the server is ours, its clients are strangers. */
+static inline void sample_strangers(struct maker *maker)
+{
+    struct maker_connection one = {{51234, 1000}, {65432, 9000}};
+    struct maker_connection two = {{51236, 1000}, {65432, 9000}};
+    maker_open(maker);
+    maker_exchange(maker, "Echo", "");
+    maker_role(maker, SERVER, TRACE_ROLE_SERVER, "server");
+    maker_interface(maker);
+    sample_listener(maker);
+    uint32_t accept = maker_call(maker, SERVER, 1, "accept", "", 7);
+    maker_blocks(maker, accept);
+    maker_handshake(maker, &one);
+    maker_handshake(maker, &two);
+    maker_resumes(maker, accept);
+    maker_returns(maker, accept, "127.0.0.1:51234");
+    maker_socket(maker, 2, SERVER, TRACE_TCP, 65432, 51234);
+    uint32_t receive = maker_call(maker, SERVER, 2, "recv", "1024", 8);
+    maker_blocks(maker, receive);
+    maker_data(maker, &one.client, &one.server, "hi");
+    maker_resumes(maker, receive);
+    maker_returns(maker, receive, "\"hi\"");
+    uint32_t send = maker_call(maker, SERVER, 2, "sendall", "\"hi\"", 9);
+    maker_data(maker, &one.server, &one.client, "hi");
+    maker_returns(maker, send, "2");
+    maker_end(maker, TRACE_INTERRUPTED, "");
 }
 
 #endif
