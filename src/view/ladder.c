@@ -107,60 +107,52 @@ static void draw_exchange(struct ladder *ladder, const struct trace_exchange *ex
     buffer_append_byte(ladder->out, '\n');
 }
 
-/* Lines of ladder->text at a role's lane, wrapped. */
-static void draw_lines_at(struct ladder *ladder, const struct trace_note *note, unsigned style,
-                          int64_t time)
+/* Outside text with its tabs as spaces, safe and, if wanted, quoted; appended to ladder->text. */
+static void append_note(struct ladder *ladder, struct trace_text text, bool quoted)
 {
-    int lane = ladder_lane_of(ladder, note->role);
-    size_t room = (size_t)ladder->inner - 2;
-    const char *text = buffer_text(&ladder->text);
-    size_t length = ladder->text.length;
-    for (int line = 0; length > 0; line++) {
-        size_t fits = ladder_wrap(text, length, room);
-        bool cut = line + 1 == NOTE_LINES && fits < length;
-        struct trace_text part = {text, cut ? length : fits};
-        ladder_draw_at(ladder, lane, NULL, line == 0 ? note->line : 0, NULL, style, part,
-                       line == 0 ? &time : NULL);
-        if (cut)
-            return;
-        text += fits;
-        length -= fits;
-        while (length > 0 && *text == ' ') {
-            text++;
-            length--;
-        }
+    char plain[4000];
+    size_t length = text.length < sizeof plain ? text.length : sizeof plain;
+    for (size_t i = 0; i < length; i++)
+        plain[i] = text.data[i] == '\t' ? ' ' : text.data[i];
+    if (quoted) {
+        buffer_append_byte(&ladder->text, '"');
+        terminal_append_escaped(&ladder->text, plain, length, 0, ladder->options->terminal.utf8);
+        buffer_append_byte(&ladder->text, '"');
+    } else {
+        struct trace_text safe = ladder_safe(ladder, (struct trace_text){plain, length}, 0);
+        buffer_append(&ladder->text, safe.data, safe.length);
     }
 }
 
 /* One line of a note's text. first: with the word that says what it is. */
-static void draw_note_line(struct ladder *ladder, const struct trace_note *note, bool first,
-                           struct trace_text text, int64_t time)
+static void draw_note_line(struct ladder *ladder, const struct trace_event *event, bool first,
+                           struct trace_text text)
 {
     static const char *const words[] = {
         [TRACE_NOTE_PRINT] = "prints ", [TRACE_NOTE_ERROR] = "error: ", [TRACE_NOTE_HOST] = "",
         [TRACE_NOTE_USER] = "typed ",   [TRACE_NOTE_INPUT] = "reads ",
     };
+    const struct trace_note *note = &event->note;
     bool known = (size_t)note->kind < sizeof words / sizeof words[0];
     bool quoted = known && note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST;
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, note->role);
     if (known && first)
         buffer_append_text(&ladder->text, words[note->kind]);
-    if (quoted) {
-        buffer_append_byte(&ladder->text, '"');
-        terminal_append_escaped(&ladder->text, text.data, text.length, 4000,
-                                ladder->options->terminal.utf8);
-        buffer_append_byte(&ladder->text, '"');
-    } else {
-        struct trace_text safe = ladder_safe(ladder, text, 4000);
-        buffer_append(&ladder->text, safe.data, safe.length);
-    }
+    append_note(ladder, text, quoted);
     unsigned style = note->kind == TRACE_NOTE_ERROR  ? STYLE_RED
                      : note->kind == TRACE_NOTE_HOST ? STYLE_DIM
                                                      : STYLE_PLAIN;
-    if (ladder_find_role(ladder, note->role) != NULL)
-        draw_lines_at(ladder, note, style, time);
-    else
-        ladder_draw_plain(ladder, style, buffer_text(&ladder->text), ladder->text.length);
+    const struct ladder_role *role = ladder_find_role(ladder, note->role);
+    text = (struct trace_text){buffer_text(&ladder->text), ladder->text.length};
+    if (role == NULL && !ladder->laid_out) {
+        ladder_draw_plain(ladder, style, text.data, text.length);
+        return;
+    }
+    struct ladder_place place = {.lane = role == NULL ? -1 : ladder_lane_of(ladder, role->id),
+                                 .line = first ? note->line : 0,
+                                 .timed = first,
+                                 .time = event->time};
+    ladder_draw_at(ladder, &place, style, text, NOTE_LINES);
 }
 
 static void draw_note(struct ladder *ladder, const struct trace_event *event)
@@ -172,7 +164,7 @@ static void draw_note(struct ladder *ladder, const struct trace_event *event)
     ladder_note_time(ladder, event->time);
     /* An error brings its traceback in further lines; others are one text. */
     if (note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST) {
-        draw_note_line(ladder, note, true, note->text, event->time);
+        draw_note_line(ladder, event, true, note->text);
         return;
     }
     const char *at = note->text.data;
@@ -180,7 +172,7 @@ static void draw_note(struct ladder *ladder, const struct trace_event *event)
     for (int line = 0; left > 0 && line < 4 * NOTE_LINES; line++) {
         const char *newline = memchr(at, '\n', left);
         size_t length = newline == NULL ? left : (size_t)(newline - at);
-        draw_note_line(ladder, note, line == 0, (struct trace_text){at, length}, event->time);
+        draw_note_line(ladder, event, line == 0, (struct trace_text){at, length});
         size_t used = newline == NULL ? length : length + 1;
         at += used;
         left -= used;
@@ -209,9 +201,9 @@ static void compare_state(struct ladder *ladder, const struct trace_event *event
     ladder_flow_lanes(ladder, flow, lanes);
     buffer_clear(&ladder->text);
     buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(told->state));
-    ladder_draw_at(ladder, lanes[end], NULL, 0, NULL, STYLE_RED,
-                   (struct trace_text){buffer_text(&ladder->text), ladder->text.length},
-                   &event->time);
+    struct ladder_place place = {.lane = lanes[end], .timed = true, .time = event->time};
+    ladder_draw_at(ladder, &place, STYLE_RED,
+                   (struct trace_text){buffer_text(&ladder->text), ladder->text.length}, 1);
 }
 
 static void draw_check(struct ladder *ladder, const struct trace_check *check)

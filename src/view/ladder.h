@@ -46,7 +46,8 @@ struct ladder_glyphs {
 struct ladder_lane {
     char name[24];
     bool right;     /* on the servers' side */
-    bool shared;    /* for more than one party: outsiders, or clients that have no lane each */
+    bool shared;    /* of strangers */
+    bool of_many;   /* of roles that have no lane each */
     unsigned calls; /* shown ones under way: drawn heavy while there are any */
     unsigned style; /* its colour */
     int column;     /* counted from 0 */
@@ -163,6 +164,17 @@ struct ladder_line {
         .lane = -1, .from = -1, .to = -1                                                           \
     }
 
+/* Where text stands that is no packet's: beside a lane. */
+struct ladder_place {
+    int lane;          /* -1: between the lanes */
+    const char *mark;  /* in place of the lane's bar; NULL: none */
+    bool mark_last;    /* the mark stands at the last row of several, not at the first */
+    uint32_t line;     /* of the script; 0: none */
+    const char *state; /* that begins here; NULL: none */
+    bool timed;
+    int64_t time;
+};
+
 /* ladder_line.c: text and lines. */
 
 void ladder_text_clear(struct ladder_text *text);
@@ -183,14 +195,18 @@ void ladder_fill(struct ladder *ladder, struct ladder_text *text, unsigned style
  * they are: the text is shown as such, not as a literal. Lives until the next call of it.
  */
 struct trace_text ladder_safe(struct ladder *ladder, struct trace_text text, size_t columns);
+/* Skips the spaces at which a line was broken. */
+struct trace_text ladder_skip(struct trace_text text, size_t used);
 /* How many bytes of safe text go onto one line of columns, broken at a space where there is one. */
 size_t ladder_wrap(const char *text, size_t length, size_t columns);
 /* Draws a line with ladder->inside in the inner room, and clears that. */
 void ladder_draw(struct ladder *ladder, const struct ladder_line *line);
-/* Safe text at a lane, right aligned on the servers' side. */
-void ladder_draw_at(struct ladder *ladder, int lane, const char *mark, uint32_t line_number,
-                    const char *gutter_name, unsigned style, struct trace_text text,
-                    const int64_t *time);
+/*
+ * Safe text at a lane, right aligned on the servers' side, in at most so many rows; what does not
+ * fit is cut.
+ */
+void ladder_draw_at(struct ladder *ladder, const struct ladder_place *place, unsigned style,
+                    struct trace_text text, int rows);
 /* Safe text over the whole width, wrapped, without lanes. */
 void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, size_t length);
 /* Before a timed line: says so if a notable time has passed. */
@@ -208,6 +224,9 @@ void ladder_lay_out(struct ladder *ladder);
 struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
 /* The role's lane; that of strangers for an unknown one. */
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
+/* Starts ladder->text anew, with the role's name where its lane is one of many. Returns its width.
+ */
+size_t ladder_start_text(struct ladder *ladder, uint32_t role);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
 /* The flow with these ends, in whichever order; NULL if none. *swapped: a is the server's end. */

@@ -81,24 +81,15 @@ static void keep_text(struct ladder *ladder, char *kept, size_t room, struct tra
         strcat(kept, ellipsis);
 }
 
-/* Whose call it is stands in the gutter where the lane alone does not tell. */
-static const char *gutter_name(struct ladder *ladder, const struct ladder_call *call)
-{
-    const struct ladder_role *role = ladder_find_role(ladder, call->role);
-    return ladder->grouped && role != NULL ? role->name : NULL;
-}
-
 enum bracket { BRACKET_OPENS, BRACKET_CLOSES, BRACKET_SINGLE, BRACKET_NONE };
 
 static const char *bracket_glyph(const struct ladder *ladder, int lane, enum bracket bracket)
 {
     const struct ladder_glyphs *glyphs = ladder->glyphs;
     bool right = ladder->lanes[lane].right;
-    /* Another task of the role is inside a call already, or still. */
-    bool among = ladder->lanes[lane].calls > 1;
     if (bracket == BRACKET_NONE)
         return NULL;
-    if (bracket == BRACKET_SINGLE || among)
+    if (bracket == BRACKET_SINGLE)
         return right ? glyphs->single_right : glyphs->single_left;
     if (bracket == BRACKET_OPENS)
         return right ? glyphs->opens_right : glyphs->opens_left;
@@ -107,14 +98,20 @@ static const char *bracket_glyph(const struct ladder *ladder, int lane, enum bra
 
 /* A line of a call: its bracket, and what is in ladder->text. */
 static void draw_call(struct ladder *ladder, const struct ladder_call *call, enum bracket bracket,
-                      unsigned style, int64_t time)
+                      unsigned style, int64_t time, const char *state)
 {
     ladder_note_time(ladder, time);
     int lane = ladder_lane_of(ladder, call->role);
     const char *text = buffer_text(&ladder->text);
-    ladder_draw_at(ladder, lane, bracket_glyph(ladder, lane, bracket), call->line,
-                   gutter_name(ladder, call), style,
-                   (struct trace_text){.data = text, .length = ladder->text.length}, &time);
+    struct ladder_place place = {.lane = lane,
+                                 .mark = bracket_glyph(ladder, lane, bracket),
+                                 .mark_last = bracket == BRACKET_CLOSES,
+                                 .line = call->line,
+                                 .state = state,
+                                 .timed = true,
+                                 .time = time};
+    ladder_draw_at(ladder, &place, style, (struct trace_text){text, ladder->text.length},
+                   style == STYLE_RED ? 3 : 1);
 }
 
 /* What the host does by itself stays in the background. */
@@ -130,25 +127,25 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
         ladder->held = 0;
     int lane = ladder_lane_of(ladder, call->role);
     ladder->lanes[lane].calls++;
-    buffer_clear(&ladder->text);
+    size_t name_width = ladder_start_text(ladder, call->role);
     /* Room is kept for the word at the end. */
-    size_t room = (size_t)ladder->inner - 2 - (waits ? 6 : 0);
+    size_t room = (size_t)ladder->inner - 2 - (waits ? 6 : 0) - name_width;
     char whole[sizeof call->name + sizeof call->arguments + 3];
     snprintf(whole, sizeof whole, "%s(%s)", call->name, call->arguments);
     ladder_append_cut(ladder, &ladder->text, whole, strlen(whole), room);
     if (waits)
         buffer_append_text(&ladder->text, " waits");
-    draw_call(ladder, call, BRACKET_OPENS, call_style(ladder, call, lane), call->time);
+    draw_call(ladder, call, BRACKET_OPENS, call_style(ladder, call, lane), call->time, NULL);
 }
 
 /* A line that says what a shown call does now: "sendall goes on". */
 static void show_word(struct ladder *ladder, const struct ladder_call *call, const char *word,
                       int64_t time)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_printf(&ladder->text, "%s %s", call->name, word);
     int lane = ladder_lane_of(ladder, call->role);
-    draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time);
+    draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time, NULL);
 }
 
 void ladder_settle(struct ladder *ladder, bool waits)
@@ -256,31 +253,41 @@ static unsigned result_style(const struct ladder *ladder, const struct ladder_ca
     return call_style(ladder, call, lane);
 }
 
+/* A call that changes a state without a packet: only listen does. */
+static const char *new_state(const struct ladder_call *call, const struct trace_return *result)
+{
+    bool listens = result->error == 0 && strcmp(call->name, "listen") == 0;
+    return listens ? tcp_state_name(TCP_STATE_LISTEN) : NULL;
+}
+
 /* Both ends of a call on one line, if it fits. */
 static bool show_single(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_printf(&ladder->text, "%s(%s)", call->name, call->arguments);
     append_result(ladder, call, result);
     const char *text = buffer_text(&ladder->text);
     if (terminal_width(text, ladder->text.length) > (size_t)ladder->inner - 2)
         return false;
-    draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time);
+    draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time,
+              new_state(call, result));
     return true;
 }
 
 static void show_return(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result, int64_t time)
 {
-    buffer_clear(&ladder->text);
+    ladder_start_text(ladder, call->role);
     buffer_append_text(&ladder->text, call->name);
     size_t bare = ladder->text.length;
     append_result(ladder, call, result);
     if (ladder->text.length == bare)
         buffer_append_text(&ladder->text, " returns");
-    draw_call(ladder, call, BRACKET_CLOSES, result_style(ladder, call, lane, result), time);
-    ladder->lanes[lane].calls--;
+    draw_call(ladder, call, BRACKET_CLOSES, result_style(ladder, call, lane, result), time,
+              new_state(call, result));
+    if (ladder->lanes[lane].calls > 0)
+        ladder->lanes[lane].calls--;
 }
 
 void ladder_return(struct ladder *ladder, const struct view_item *item)

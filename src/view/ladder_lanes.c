@@ -146,6 +146,16 @@ bool ladder_is_listening(const struct ladder *ladder, const struct ladder_flow *
     return socket != NULL && socket->listens;
 }
 
+size_t ladder_start_text(struct ladder *ladder, uint32_t id)
+{
+    buffer_clear(&ladder->text);
+    const struct ladder_role *role = ladder_find_role(ladder, id);
+    if (role == NULL || role->lane < 0 || !ladder->lanes[role->lane].of_many)
+        return 0;
+    buffer_printf(&ladder->text, "%s: ", role->name);
+    return terminal_width(buffer_text(&ladder->text), ladder->text.length);
+}
+
 /* Flows. */
 
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item)
@@ -259,7 +269,8 @@ static void add_lanes(struct ladder *ladder, bool right, bool one_for_all)
             continue;
         if (!any || !one_for_all)
             add_lane(ladder, right, false,
-                     one_for_all ? (right ? "servers" : "clients") : role->name);
+                     one_for_all ? (right ? "servers" : "clients") : role->name)
+                ->of_many = one_for_all;
         role->lane = ladder->lane_count - 1;
         any = true;
     }
@@ -340,15 +351,14 @@ void ladder_lay_out(struct ladder *ladder)
     int room = columns - ladder->left_gutter - ladder->right_gutter - ladder->time_width;
     bool crowded = clients + servers > LADDER_LANES - 2 ||
                    (clients + servers > 2 && room - 2 * (clients + servers) + 2 < INNER_LEAST);
-    ladder->grouped = crowded;
     ladder->lane_count = ladder->left_count = 0;
     add_lanes(ladder, false, crowded && clients > 1);
     add_lanes(ladder, true, crowded && servers > 1);
     place_columns(ladder);
     memset(ladder->pair_flow, 0, sizeof ladder->pair_flow);
     for (size_t i = 0; i < ladder->call_count; i++)
-        if (ladder->calls[i].shown)
-            ladder->lanes[ladder_lane_of(ladder, ladder->calls[i].role)].calls++;
+        if (ladder->calls[i].shown && ladder_find_role(ladder, ladder->calls[i].role) != NULL)
+            ladder->lanes[ladder_find_role(ladder, ladder->calls[i].role)->lane].calls++;
     /* The names' rows use the line's text, and whoever asked may be about to draw one. */
     draw_names(ladder);
 }

@@ -206,7 +206,7 @@ void ladder_draw(struct ladder *ladder, const struct ladder_line *line)
     text->width += ladder->inside.width;
     ladder_fill(ladder, text, STYLE_PLAIN, " ", (size_t)(ladder->inner_column + ladder->inner));
     draw_side(ladder, line, ladder->left_count, ladder->lane_count);
-    if (line->right != NULL) {
+    if (line->right != NULL && line->right[0] != '\0') {
         ladder_put(ladder, text, STYLE_PLAIN, " ", 1);
         ladder_put_cut(ladder, text, line->right_style, line->right, strlen(line->right),
                        (size_t)ladder->right_gutter - 1);
@@ -216,44 +216,57 @@ void ladder_draw(struct ladder *ladder, const struct ladder_line *line)
     ladder_text_clear(&ladder->inside);
 }
 
-void ladder_draw_at(struct ladder *ladder, int lane, const char *mark, uint32_t line_number,
-                    const char *gutter_name, unsigned style, struct trace_text text,
-                    const int64_t *time)
+/* "12", "12 LISTEN": what stands in the gutter beside a call. */
+static void make_gutter(const struct ladder *ladder, const struct ladder_place *place,
+                        char gutter[64])
 {
-    bool right = ladder->lanes[lane].right;
+    bool right = ladder->lanes[place->lane].right;
+    char number[16] = "";
+    char state[32] = "";
+    if (place->line != 0)
+        snprintf(number, sizeof number, "%u", place->line);
+    if (place->state != NULL && !ladder->narrow)
+        snprintf(state, sizeof state, "%s", place->state);
+    const char *space = state[0] != '\0' && number[0] != '\0' ? " " : "";
+    snprintf(gutter, 64, "%s%s%s", right ? number : state, space, right ? state : number);
+}
+
+struct trace_text ladder_skip(struct trace_text text, size_t used)
+{
+    while (used < text.length && text.data[used] == ' ')
+        used++;
+    return (struct trace_text){text.data + used, text.length - used};
+}
+
+void ladder_draw_at(struct ladder *ladder, const struct ladder_place *place, unsigned style,
+                    struct trace_text text, int rows)
+{
+    ladder_lay_out(ladder);
+    bool right = place->lane >= 0 && ladder->lanes[place->lane].right;
     size_t room = (size_t)ladder->inner - 2;
-    size_t width = terminal_width(text.data, text.length);
-    size_t start = right && width < room ? room - width + 1 : 1;
-    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", start);
-    ladder_put_cut(ladder, &ladder->inside, style, text.data, text.length, room);
-    char gutter[48] = "";
-    if (line_number != 0 && gutter_name != NULL) {
-        size_t fits =
-            terminal_fit(gutter_name, strlen(gutter_name), (size_t)ladder->left_gutter < 8 ? 0 : 7);
-        if (right)
-            snprintf(gutter, sizeof gutter, "%u %.*s", line_number, (int)fits, gutter_name);
-        else
-            snprintf(gutter, sizeof gutter, "%.*s %u", (int)fits, gutter_name, line_number);
-    } else if (line_number != 0) {
-        snprintf(gutter, sizeof gutter, "%u", line_number);
-    } else if (gutter_name != NULL) {
-        snprintf(gutter, sizeof gutter, "%s", gutter_name);
+    char gutter[64] = "";
+    if (place->lane >= 0)
+        make_gutter(ladder, place, gutter);
+    for (int row = 0; row < rows && (row == 0 || text.length > 0); row++) {
+        size_t fits = row + 1 < rows ? ladder_wrap(text.data, text.length, room) : text.length;
+        size_t width = terminal_width(text.data, fits);
+        size_t start = right && width < room ? room - width + 1 : 1;
+        bool last = fits == text.length;
+        struct ladder_line line = LADDER_LINE;
+        line.lane = place->lane;
+        if (place->mark_last ? last : row == 0)
+            line.mark = place->mark;
+        if (row == 0) {
+            line.timed = place->timed;
+            line.time = place->time;
+            *(right ? &line.right : &line.left) = gutter;
+            line.left_style = line.right_style = STYLE_DIM;
+        }
+        ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", start);
+        ladder_put_cut(ladder, &ladder->inside, style, text.data, fits, room);
+        ladder_draw(ladder, &line);
+        text = ladder_skip(text, fits);
     }
-    struct ladder_line line = LADDER_LINE;
-    line.lane = lane;
-    line.mark = mark;
-    if (time != NULL) {
-        line.timed = true;
-        line.time = *time;
-    }
-    if (right) {
-        line.right = gutter;
-        line.right_style = STYLE_DIM;
-    } else {
-        line.left = gutter;
-        line.left_style = STYLE_DIM;
-    }
-    ladder_draw(ladder, &line);
 }
 
 void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, size_t length)
@@ -266,12 +279,9 @@ void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, 
         ladder_put(ladder, line, style, text, fits);
         buffer_append_byte(&line->bytes, '\n');
         buffer_append(ladder->out, line->bytes.data, line->bytes.length);
-        text += fits;
-        length -= fits;
-        while (length > 0 && *text == ' ') {
-            text++;
-            length--;
-        }
+        struct trace_text rest = ladder_skip((struct trace_text){text, length}, fits);
+        text = rest.data;
+        length = rest.length;
     } while (length > 0);
 }
 

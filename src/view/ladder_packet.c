@@ -160,7 +160,7 @@ static void draw_payload(struct ladder *ladder, const struct packet *packet, uns
 {
     if (packet->payload_captured == 0)
         return;
-    size_t room = (size_t)ladder->inner - 4 - 4;
+    size_t room = (size_t)ladder->inner - 4 - 3; /* indented, quoted, a space before the lane */
     struct buffer *text = &ladder->text;
     buffer_clear(text);
     buffer_append_byte(text, '"');
@@ -258,11 +258,14 @@ static void add_text(struct ladder *ladder, struct pieces *pieces, unsigned styl
     end_piece(ladder, pieces, style);
 }
 
-/* Nobody's call caused it: a delayed ACK, a timer. Foreign captures know no causes at all. */
-static void add_kernel(struct ladder *ladder, struct pieces *pieces, const struct view_item *item)
+/*
+ * Nobody's call caused it: a delayed ACK, a timer. Foreign captures know no causes at all, and
+ * what a stranger sends is the stranger's own affair.
+ */
+static bool is_kernels(const struct ladder *ladder, const struct view_item *item,
+                       uint32_t sender_role)
 {
-    if (ladder->has_calls && item->event->packet.cause == 0)
-        add_text(ladder, pieces, STYLE_DIM, "kernel");
+    return ladder->has_calls && item->event->packet.cause == 0 && sender_role != 0;
 }
 
 static void add_fault(struct ladder *ladder, struct pieces *pieces, const struct packet *packet)
@@ -316,8 +319,8 @@ static void add_segment(struct ladder *ladder, struct pieces *pieces, const stru
 static const char *new_state(const struct flow_facts *facts, enum flow_end end)
 {
     if (facts->flow->protocol != TRACE_TCP || facts->before[end] == facts->after[end] ||
-        facts->after[end] == TCP_STATE_UNKNOWN)
-        return NULL;
+        facts->after[end] == TCP_STATE_UNKNOWN || facts->after[end] == TCP_STATE_LISTEN)
+        return NULL; /* that somebody listens is told at the flow's beginning, if it is true */
     return tcp_state_name(facts->after[end]);
 }
 
@@ -334,7 +337,7 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
                           .number = item->event->packet.number,
                           .time = item->event->time};
     unsigned style = ladder->lanes[arrow.from].style;
-    bool own = ladder->has_calls && item->event->packet.cause == 0;
+    bool own = is_kernels(ladder, item, flow->role[facts->from]);
     arrow.style = own ? STYLE_DIM : style;
     enum flow_end left_end = lanes[FLOW_CLIENT] < lanes[FLOW_SERVER] ? FLOW_CLIENT : FLOW_SERVER;
     const char *left = new_state(facts, left_end);
@@ -346,7 +349,8 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
     }
     struct pieces pieces;
     start_pieces(ladder, &pieces);
-    add_kernel(ladder, &pieces, item);
+    if (own)
+        add_text(ladder, &pieces, STYLE_DIM, "kernel");
     if (packet->transport == TRANSPORT_TCP) {
         add_segment(ladder, &pieces, item, own ? STYLE_PLAIN : style);
     } else {
@@ -389,9 +393,13 @@ static bool draw_icmp_error(struct ladder *ladder, const struct view_item *item)
                           .time = item->event->time};
     struct pieces pieces;
     start_pieces(ladder, &pieces);
-    add_kernel(ladder, &pieces, item);
+    if (is_kernels(ladder, item, flow->role[swapped ? FLOW_CLIENT : FLOW_SERVER]))
+        add_text(ladder, &pieces, STYLE_DIM, "kernel");
     add_text(ladder, &pieces, STYLE_RED | STYLE_BOLD, packet_protocol_name(item->packet));
-    add_text(ladder, &pieces, STYLE_RED, icmp_type_text(item->packet));
+    /* "destination unreachable: port unreachable": the second half says it all. */
+    const char *type = icmp_type_text(item->packet);
+    const char *colon = strstr(type, ": ");
+    add_text(ladder, &pieces, STYLE_RED, colon == NULL ? type : colon + 2);
     add_fault(ladder, &pieces, item->packet);
     draw_arrow(ladder, &arrow, &pieces);
     return true;
@@ -406,7 +414,6 @@ static void draw_other(struct ladder *ladder, const struct view_item *item)
     start_pieces(ladder, &pieces);
     buffer_printf(&ladder->text, "%llu", (unsigned long long)item->event->packet.number);
     end_piece(ladder, &pieces, STYLE_DIM);
-    add_kernel(ladder, &pieces, item);
     add_text(ladder, &pieces, STYLE_BOLD, packet_protocol_name(packet));
     if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6)
         add_text(ladder, &pieces, STYLE_PLAIN, icmp_type_text(packet));

@@ -96,7 +96,7 @@ char *packet_put_marks(char *to, const struct flow_facts *facts)
             to = packet_put_text(to, " #");
             to = packet_put_number(to, facts->duplicate_number);
             if (facts->duplicate_of != 0) {
-                to = packet_put_text(to, " of ");
+                to = packet_put_text(to, " of packet ");
                 to = packet_put_number(to, facts->duplicate_of);
             }
         }

@@ -3,7 +3,7 @@
  *
  *     SYN seq 0 win 65495 len 0
  *     PSH ACK seq 1 ack 1 win 65536 len 21
- *     [retransmission] [duplicate ACK #2 of 14]
+ *     [retransmission] [duplicate ACK #2 of packet 14]
  *
  * Flags are named as Wireshark names them, sequence numbers are relative, the window is scaled
  * where the scale is known. The functions write at to without a final zero and return the end of
