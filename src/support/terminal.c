@@ -152,3 +152,17 @@ void terminal_append_printable(struct buffer *buffer, const char *text, size_t l
         at += size;
     }
 }
+
+void terminal_append_repaired(struct buffer *buffer, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        int32_t code;
+        size_t wide;
+        size_t size = next_character(text + at, length - at, &code, &wide);
+        if (code >= 0)
+            buffer_append(buffer, text + at, size);
+        else
+            buffer_append_text(buffer, "\xef\xbf\xbd");
+        at += size;
+    }
+}

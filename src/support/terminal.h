@@ -51,4 +51,8 @@ size_t terminal_append_escaped(struct buffer *buffer, const void *bytes, size_t 
  */
 void terminal_append_printable(struct buffer *buffer, const char *text, size_t length, bool utf8);
 
+/* Appends text with U+FFFD in the place of every byte that is not UTF-8: for formats that must be
+ * UTF-8 and have escapes of their own. */
+void terminal_append_repaired(struct buffer *buffer, const char *text, size_t length);
+
 #endif

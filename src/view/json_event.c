@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <utf8proc.h>
 
 #include "support/clock.h"
+#include "support/terminal.h"
 
 json_t *json_event_new(const char *name)
 {
@@ -42,20 +42,10 @@ json_t *json_event_time(int64_t time)
     return json_stringn_nocheck(text, (size_t)length);
 }
 
-/* Copies text with every byte that is not UTF-8 replaced. */
 static json_t *repaired(struct trace_text text)
 {
     struct buffer copy = {0};
-    for (size_t at = 0; at < text.length;) {
-        utf8proc_int32_t code;
-        utf8proc_ssize_t size = utf8proc_iterate((const utf8proc_uint8_t *)text.data + at,
-                                                 (utf8proc_ssize_t)(text.length - at), &code);
-        if (size > 0)
-            buffer_append(&copy, text.data + at, (size_t)size);
-        else
-            buffer_append_text(&copy, "\xef\xbf\xbd");
-        at += size > 0 ? (size_t)size : 1;
-    }
+    terminal_append_repaired(&copy, text.data, text.length);
     json_t *string = copy.failed ? NULL : json_stringn((const char *)copy.data, copy.length);
     buffer_free(&copy);
     return string;
