@@ -166,7 +166,7 @@ static inline void assert_damaged(struct trace_reader *reader, const char *expec
 }
 
 /* A classic pcap file of two packets, 7 s and 5 units. */
-static inline void classic(struct maker *maker, uint32_t magic, bool big)
+static inline void classic(struct maker *maker, uint32_t magic, bool big, uint32_t link_type)
 {
     maker->big = big;
     put32(maker, magic);
@@ -175,7 +175,7 @@ static inline void classic(struct maker *maker, uint32_t magic, bool big)
     put32(maker, 0);
     put32(maker, 0);
     put32(maker, 65535);
-    put32(maker, 101); /* LINKTYPE_RAW, which libpcap calls 12 */
+    put32(maker, link_type);
     for (int i = 0; i < 2; i++) {
         put32(maker, 7);
         put32(maker, 5);

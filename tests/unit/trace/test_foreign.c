@@ -319,11 +319,12 @@ static const struct {
     uint32_t magic;
     bool big;
     int64_t time; /* of 7 s and 5 units */
+    uint32_t link_type;
 } classic_forms[] = {
-    {0xa1b2c3d4, false, 7000005000},
-    {0xa1b2c3d4, true, 7000005000},
-    {0xa1b23c4d, false, 7000000005},
-    {0xa1b23c4d, true, 7000000005},
+    {0xa1b2c3d4, false, 7000005000, 101}, /* raw IP, which libpcap calls 12 */
+    {0xa1b2c3d4, true, 7000005000, 276},
+    {0xa1b23c4d, false, 7000000005, 1},
+    {0xa1b23c4d, true, 7000000005, 113},
 };
 
 static void classic_files_are_read_in_both_orders_and_resolutions(void **state)
@@ -331,17 +332,17 @@ static void classic_files_are_read_in_both_orders_and_resolutions(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof classic_forms / sizeof *classic_forms; i++) {
         struct maker maker = {0};
-        classic(&maker, classic_forms[i].magic, classic_forms[i].big);
+        classic(&maker, classic_forms[i].magic, classic_forms[i].big, classic_forms[i].link_type);
         struct trace_reader *reader = reader_of(&maker);
         assert_int_equal(trace_reader_size(reader), maker.out.length);
         struct trace_event event = next(reader, TRACE_INTERFACE);
-        assert_int_equal(event.interface.link_type, 101);
+        assert_int_equal(event.interface.link_type, classic_forms[i].link_type);
         assert_int_equal(event.interface.snap_length, 65535);
         for (uint64_t number = 1; number <= 2; number++) {
             event = next(reader, TRACE_PACKET);
             assert_int_equal(event.time, classic_forms[i].time);
             assert_int_equal(event.packet.number, number);
-            assert_int_equal(event.packet.link_type, 101);
+            assert_int_equal(event.packet.link_type, classic_forms[i].link_type);
             assert_int_equal(event.packet.length, 60);
             assert_int_equal(event.packet.bytes.length, 5);
             assert_memory_equal(event.packet.bytes.data, "hello", 5);
@@ -356,7 +357,7 @@ static void a_classic_file_cut_anywhere_gives_its_whole_packets(void **state)
 {
     (void)state;
     struct maker maker = {0};
-    classic(&maker, 0xa1b2c3d4, false);
+    classic(&maker, 0xa1b2c3d4, false, 1);
     for (size_t length = 24; length < 24 + 42; length++) {
         maker.out.length = length;
         struct trace_reader *reader = reader_of(&maker);

@@ -97,7 +97,7 @@ static void a_pipe_is_read_like_a_file(void **state)
     free(bytes);
 
     struct maker maker = {0};
-    classic(&maker, 0xa1b2c3d4, true);
+    classic(&maker, 0xa1b2c3d4, true, 1);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], maker.out.data, maker.out.length), maker.out.length);
     close(ends[1]);
