@@ -71,8 +71,10 @@ void call_tell_entry(struct call *call)
     host_tell(call->host, &event);
 }
 
-static void tell_syscall(struct call *call)
+void call_tell_syscall(struct call *call)
 {
+    if (!call->untold)
+        return;
     call->untold = false;
     struct trace_event event = {.kind = TRACE_SYSCALL, .time = call->start};
     event.syscall.call = call->number;
@@ -86,8 +88,7 @@ void syscall_begin(struct call *call)
 {
     if (!call->recorded)
         return;
-    if (call->untold)
-        tell_syscall(call);
+    call_tell_syscall(call);
     call->start = clock_now();
 }
 
@@ -231,8 +232,7 @@ static bool attempt(struct task *task)
         finish(task);
         return true;
     }
-    if (call->untold)
-        tell_syscall(call);
+    call_tell_syscall(call);
     task_park(task);
     return false;
 }

@@ -241,7 +241,9 @@ enum need call_fail_because(struct task *task, int error, const char *reason);
 void syscall_begin(struct call *call);
 /* Keeps errno and returns value. */
 int64_t syscall_end(struct call *call, int64_t value);
-/* The three parts for a call that the host makes by itself. */
+/* The system call that has ended is not the call's last one. */
+void call_tell_syscall(struct call *call);
+/* The parts for a call that the host makes by itself. */
 void call_tell_entry(struct call *call);
 void call_tell_return(struct call *call, int64_t value, int error, const char *message);
 void call_tell_socket(struct host_socket *socket, int64_t time);

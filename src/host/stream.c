@@ -122,6 +122,8 @@ static enum need attempt_connect(struct task *task)
         if (errno != EINPROGRESS)
             return call_fail(task, errno);
         /* The packets are this socket's from now on, however it ends. */
+        if (socket->timeout != 0)
+            call_tell_syscall(call);
         connected(task);
         if (socket->timeout == 0)
             return call_fail(task, EINPROGRESS);
