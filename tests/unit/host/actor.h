@@ -39,6 +39,7 @@ struct actor {
         uint8_t data[256];
         size_t length; /* all that came; data has the first of it */
     } received;
+    struct address from;
     int64_t value;
     size_t length, datagram_length;
     bool end_of_stream;
@@ -56,6 +57,7 @@ static inline void actor_note(struct actor *actor, const struct call_result *res
     actor->length = result->length;
     actor->datagram_length = result->datagram_length;
     actor->end_of_stream = result->end_of_stream;
+    actor->from = result->address;
     size_t room = sizeof actor->received.data;
     if (result->bytes != NULL && actor->received.length + result->length <= room)
         memcpy(actor->received.data + actor->received.length, result->bytes, result->length);
