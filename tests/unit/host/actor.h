@@ -125,7 +125,7 @@ struct told {
 struct stage {
     struct recorder *recorder;
     struct told *told;
-    size_t count;
+    size_t count, room;
     struct host_settings settings;
     struct host *host;
     enum trace_outcome outcome;
@@ -143,8 +143,11 @@ static inline void copy_text(char *out, size_t room, struct trace_text text)
 static void stage_hear(void *data, const struct trace_event *event)
 {
     struct stage *stage = data;
-    stage->told = realloc(stage->told, (stage->count + 1) * sizeof *stage->told);
-    assert_non_null(stage->told);
+    if (stage->count == stage->room) {
+        stage->room = stage->room == 0 ? 256 : stage->room * 2;
+        stage->told = realloc(stage->told, stage->room * sizeof *stage->told);
+        assert_non_null(stage->told);
+    }
     struct told *told = &stage->told[stage->count++];
     *told = (struct told){.kind = event->kind, .time = event->time};
     switch (event->kind) {
