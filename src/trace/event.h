@@ -12,6 +12,7 @@
 #ifndef HANDLENS_TRACE_EVENT_H
 #define HANDLENS_TRACE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,0 +1,158 @@
+/*
+ * classic_reader.c - packets out of a classic pcap file, by libpcap.
+ *
+ * libpcap wants a FILE. It gets one whose bytes come from our source (fopencookie), so that a pipe
+ * whose first bytes have been looked at is read like a file, and ftello knows the offset of both.
+ */
+#include "trace/classic_reader.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/clock.h"
+#include "support/cursor.h"
+
+#define CLASSIC_HEADER 24
+#define STREAM_BUFFER  ((size_t)64 << 10)
+
+struct classic_reader {
+    struct source *source;
+    FILE *stream; /* the pcap's own, once there is one */
+    char *stream_buffer;
+    pcap_t *pcap;
+    uint32_t link_type;
+    uint32_t snap_length;
+    bool described; /* the interface's event has been told */
+    uint64_t packets;
+};
+
+static ssize_t stream_read(void *cookie, char *to, size_t size)
+{
+    struct source *source = cookie;
+    size_t available = source_fill(source, 1);
+    if (available == 0) {
+        errno = source->error;
+        return source->error != 0 ? -1 : 0;
+    }
+    size_t length = available < size ? available : size;
+    memcpy(to, source_at(source), length);
+    source_take(source, length);
+    return (ssize_t)length;
+}
+
+/* Only tells where the stream is: that is what ftello asks. */
+static int stream_seek(void *cookie, off64_t *offset, int whence)
+{
+    const struct source *source = cookie;
+    if (whence != SEEK_CUR || *offset != 0)
+        return -1;
+    *offset = (off64_t)source->offset;
+    return 0;
+}
+
+/*
+ * Link type and snapshot length stand in the file's header. libpcap would give its own number for
+ * the link type (DLT_), which is not the file's for some.
+ */
+static void read_header(struct classic_reader *reader)
+{
+    struct cursor head = cursor_over(source_at(reader->source), CLASSIC_HEADER);
+    bool big = cursor_u8(&head) == 0xa1;
+    head.at = 16;
+    uint32_t snap_length = big ? cursor_be32(&head) : cursor_le32(&head);
+    uint32_t link_type = big ? cursor_be32(&head) : cursor_le32(&head);
+    reader->snap_length = snap_length;
+    reader->link_type = link_type & 0xffff; /* above it: the frame check sequence's length */
+}
+
+static bool open_stream(struct classic_reader *reader, struct error *error)
+{
+    cookie_io_functions_t functions = {.read = stream_read, .seek = stream_seek};
+    reader->stream_buffer = malloc(STREAM_BUFFER);
+    reader->stream = fopencookie(reader->source, "r", functions);
+    if (reader->stream_buffer == NULL || reader->stream == NULL)
+        return error_out_of_memory(error);
+    setvbuf(reader->stream, reader->stream_buffer, _IOFBF, STREAM_BUFFER);
+    char why[PCAP_ERRBUF_SIZE] = "";
+    reader->pcap =
+        pcap_fopen_offline_with_tstamp_precision(reader->stream, PCAP_TSTAMP_PRECISION_NANO, why);
+    if (reader->pcap != NULL)
+        return true;
+    return error_set(error, STATUS_DAMAGED, "%s is not a capture file that can be read: %s",
+                     reader->source->name, why);
+}
+
+struct classic_reader *classic_reader_open(struct source *source, struct error *error)
+{
+    struct classic_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        error_out_of_memory(error);
+        return NULL;
+    }
+    reader->source = source;
+    if (source_fill(source, CLASSIC_HEADER) < CLASSIC_HEADER) {
+        error_set(error, STATUS_DAMAGED, "%s is damaged at byte 0: it ends within its header",
+                  source->name);
+        free(reader);
+        return NULL;
+    }
+    read_header(reader);
+    if (!open_stream(reader, error)) {
+        classic_reader_close(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+static enum trace_progress tell_interface(struct classic_reader *reader, struct trace_event *event)
+{
+    reader->described = true;
+    *event = (struct trace_event){.kind = TRACE_INTERFACE};
+    event->interface.link_type = reader->link_type;
+    event->interface.snap_length = reader->snap_length;
+    return TRACE_READ_EVENT;
+}
+
+enum trace_progress classic_reader_next(struct classic_reader *reader, struct trace_event *event,
+                                        struct error *error)
+{
+    if (!reader->described)
+        return tell_interface(reader, event);
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    off_t offset = ftello(reader->stream);
+    int result = pcap_next_ex(reader->pcap, &header, &bytes);
+    if (result == PCAP_ERROR_BREAK)
+        return TRACE_READ_END;
+    if (result != 1) {
+        error_set(error, STATUS_DAMAGED, "%s is damaged at byte %" PRIu64 ": %s",
+                  reader->source->name, (uint64_t)offset, pcap_geterr(reader->pcap));
+        return TRACE_READ_DAMAGED;
+    }
+    event->kind = TRACE_PACKET;
+    /* With PCAP_TSTAMP_PRECISION_NANO tv_usec holds nanoseconds. */
+    event->time = (int64_t)header->ts.tv_sec * NANOSECONDS_PER_SECOND + header->ts.tv_usec;
+    event->packet = (struct trace_packet){
+        .number = ++reader->packets,
+        .link_type = reader->link_type,
+        .length = header->len,
+        .bytes = {bytes, header->caplen},
+    };
+    return TRACE_READ_EVENT;
+}
+
+void classic_reader_close(struct classic_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->pcap != NULL)
+        pcap_close(reader->pcap); /* closes the stream too */
+    else if (reader->stream != NULL)
+        fclose(reader->stream);
+    free(reader->stream_buffer);
+    free(reader);
+}
