@@ -31,7 +31,7 @@ static void refuse_to_wait(lua_State *L, const char *name)
                name);
 }
 
-struct task *call_begin(lua_State *L, const char *name, enum call_patience patience)
+struct task *script_call_begin(lua_State *L, const char *name, enum call_patience patience)
 {
     struct script *script = script_of(L);
     if (script->current == NULL)
@@ -44,7 +44,8 @@ struct task *call_begin(lua_State *L, const char *name, enum call_patience patie
     return script->current->task;
 }
 
-int call_end(lua_State *L, enum call_progress progress, lua_KContext context, lua_KFunction finish)
+int script_call_end(lua_State *L, enum call_progress progress, lua_KContext context,
+                    lua_KFunction finish)
 {
     if (progress == CALL_DONE)
         return finish(L, LUA_OK, context);
@@ -54,14 +55,14 @@ int call_end(lua_State *L, enum call_progress progress, lua_KContext context, lu
     return lua_yieldk(L, 0, context, finish);
 }
 
-const struct call_result *call_result(lua_State *L)
+const struct call_result *script_call_result(lua_State *L)
 {
     return task_result(script_of(L)->current->task);
 }
 
-const struct call_result *call_check(lua_State *L)
+const struct call_result *script_call_check(lua_State *L)
 {
-    const struct call_result *result = call_result(L);
+    const struct call_result *result = script_call_result(L);
     if (result->error != 0) {
         error_object_push(L, result, script_site_of(L, 0));
         lua_error(L);
@@ -69,17 +70,17 @@ const struct call_result *call_check(lua_State *L)
     return result;
 }
 
-int call_finish_nothing(lua_State *L, int status, lua_KContext context)
+int script_call_finish_nothing(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    call_check(L);
+    script_call_check(L);
     return 0;
 }
 
-int call_finish_number(lua_State *L, int status, lua_KContext context)
+int script_call_finish_number(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    lua_pushinteger(L, call_check(L)->value);
+    lua_pushinteger(L, script_call_check(L)->value);
     return 1;
 }
 

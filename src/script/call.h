@@ -5,14 +5,14 @@
  *
  *     static int finish(lua_State *L, int status, lua_KContext context)
  *     {
- *         const struct call_result *result = call_check(L);   raises the call's error
+ *         const struct call_result *result = script_call_check(L);   raises the call's error
  *         lua_pushinteger(L, result->value);
  *         return 1;
  *     }
  *     static int send(lua_State *L)
  *     {
- *         struct task *task = call_begin(L, "send", CALL_WAITS);
- *         return call_end(L, socket_send(task, …), 0, finish);
+ *         struct task *task = script_call_begin(L, "send", CALL_WAITS);
+ *         return script_call_end(L, socket_send(task, …), 0, finish);
  *     }
  */
 #ifndef HANDLENS_SCRIPT_CALL_H
@@ -25,19 +25,20 @@
 enum call_patience { CALL_AT_ONCE, CALL_WAITS };
 
 /* The task that makes the call, its site set. Raises an error where no call can be made. */
-struct task *call_begin(lua_State *L, const char *name, enum call_patience patience);
+struct task *script_call_begin(lua_State *L, const char *name, enum call_patience patience);
 
-/* Goes on with finish, now or when the call has ended. Use it as "return call_end(…)". */
-int call_end(lua_State *L, enum call_progress progress, lua_KContext context, lua_KFunction finish);
+/* Goes on with finish, now or when the call has ended. Use it as "return script_call_end(…)". */
+int script_call_end(lua_State *L, enum call_progress progress, lua_KContext context,
+                    lua_KFunction finish);
 
 /* The result of the current task's call. */
-const struct call_result *call_result(lua_State *L);
+const struct call_result *script_call_result(lua_State *L);
 /* The same; raises the call's error if it failed. */
-const struct call_result *call_check(lua_State *L);
+const struct call_result *script_call_check(lua_State *L);
 
 /* Finishes for calls that return nothing, and for those that return result->value. */
-int call_finish_nothing(lua_State *L, int status, lua_KContext context);
-int call_finish_number(lua_State *L, int status, lua_KContext context);
+int script_call_finish_nothing(lua_State *L, int status, lua_KContext context);
+int script_call_finish_number(lua_State *L, int status, lua_KContext context);
 
 /* error_object.c: what a failed call raises. */
 struct error_object {

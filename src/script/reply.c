@@ -36,7 +36,7 @@ static int connection_again(lua_State *L, int status, lua_KContext stage);
 /* Whether a message is there: else the peer has ended. */
 static bool take_message(lua_State *L)
 {
-    const struct call_result *result = call_result(L);
+    const struct call_result *result = script_call_result(L);
     if (result->error != 0 || result->end_of_stream)
         return false;
     lua_settop(L, REPLY);
@@ -100,7 +100,7 @@ static int serve_connection(lua_State *L, enum stage stage)
             break;
         case STAGE_SENT:
             stage = STAGE_RECEIVE;
-            if (call_result(L)->error != 0) {
+            if (script_call_result(L)->error != 0) {
                 progress = socket_close(own_task(L), socket);
                 stage = STAGE_CLOSED;
             }
@@ -127,10 +127,10 @@ static int connection_main(lua_State *L)
 /* Stack of the accepting task: 1 the listener, 2 lab.reply. */
 static void take_connection(lua_State *L)
 {
-    const struct call_result *result = call_result(L);
+    const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
-    call_check(L);
+    script_call_check(L);
     lua_settop(L, 2);
     lua_pushcfunction(L, connection_main);
     socket_handle_push(L, result->socket);

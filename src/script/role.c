@@ -39,7 +39,7 @@ static int serve(lua_State *L)
 
 static void check_own_call(lua_State *L)
 {
-    const struct call_result *result = call_result(L);
+    const struct call_result *result = script_call_result(L);
     if (result->error == 0)
         return;
     struct script *script = script_of(L);
@@ -55,25 +55,25 @@ static int server_next(lua_State *L, int status, lua_KContext stage)
     struct script *script = script_of(L);
     check_own_call(L);
     if (stage == STAGE_OPENED)
-        socket_handle_push(L, call_result(L)->socket);
+        socket_handle_push(L, script_call_result(L)->socket);
     struct host_socket *listener = socket_handle_check(L, LISTENER);
     struct task *task = own_task(L);
     switch ((enum stage)stage) {
     case STAGE_OPENED:
-        return call_end(L, socket_setoption(task, listener, "SO_REUSEADDR", 1), STAGE_SET,
-                        server_next);
+        return script_call_end(L, socket_setoption(task, listener, "SO_REUSEADDR", 1), STAGE_SET,
+                               server_next);
     case STAGE_SET:
-        return call_end(L, socket_bind(task, listener, &script->run.address), STAGE_BOUND,
-                        server_next);
+        return script_call_end(L, socket_bind(task, listener, &script->run.address), STAGE_BOUND,
+                               server_next);
     case STAGE_BOUND:
-        return call_end(L, socket_listen(task, listener, LISTEN_DEFAULT_BACKLOG), STAGE_LISTENING,
-                        server_next);
+        return script_call_end(L, socket_listen(task, listener, LISTEN_DEFAULT_BACKLOG),
+                               STAGE_LISTENING, server_next);
     case STAGE_LISTENING:
         if (script->run.address.port != 0)
             break;
-        return call_end(L, socket_getsockname(task, listener), STAGE_NAMED, server_next);
+        return script_call_end(L, socket_getsockname(task, listener), STAGE_NAMED, server_next);
     case STAGE_NAMED: /* the kernel chose the port: only now clients can know it */
-        host_ready(task_host(task), &call_result(L)->address);
+        host_ready(task_host(task), &script_call_result(L)->address);
         break;
     case STAGE_ENDED:
         break;
@@ -87,8 +87,8 @@ static int server_main(lua_State *L)
     if (script_of(L)->run.address.family == 0)
         return serve(L);
     struct task *task = own_task(L);
-    return call_end(L, socket_open(task, script_of(L)->run.address.family, TRACE_TCP), STAGE_OPENED,
-                    server_next);
+    return script_call_end(L, socket_open(task, script_of(L)->run.address.family, TRACE_TCP),
+                           STAGE_OPENED, server_next);
 }
 
 /* A client's task. Stack: 1 its function. done: how often that has run. */

@@ -61,7 +61,7 @@ static void push_ready(lua_State *L, int index)
 static int finish_select(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    call_check(L);
+    script_call_check(L);
     push_ready(L, READ);
     push_ready(L, WRITE);
     return 2;
@@ -80,6 +80,6 @@ int select_sockets(lua_State *L)
                                            .write_count = writes};
     fill(L, READ, selection->wait.read, reads);
     fill(L, WRITE, selection->wait.write, writes);
-    struct task *task = call_begin(L, "socket.select", CALL_WAITS);
-    return call_end(L, socket_select(task, &selection->wait, timeout), 0, finish_select);
+    struct task *task = script_call_begin(L, "socket.select", CALL_WAITS);
+    return script_call_end(L, socket_select(task, &selection->wait, timeout), 0, finish_select);
 }

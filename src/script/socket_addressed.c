@@ -19,20 +19,21 @@ static int act(lua_State *L, enum action action)
     const char *bytes;
     switch (action) {
     case ACTION_BIND:
-        task = call_begin(L, "bind", CALL_AT_ONCE);
-        return call_end(L, socket_bind(task, socket_handle_check(L, 1), address), 0,
-                        call_finish_nothing);
+        task = script_call_begin(L, "bind", CALL_AT_ONCE);
+        return script_call_end(L, socket_bind(task, socket_handle_check(L, 1), address), 0,
+                               script_call_finish_nothing);
     case ACTION_CONNECT:
-        task = call_begin(L, "connect", CALL_WAITS);
-        return call_end(L, socket_connect(task, socket_handle_check(L, 1), address), 0,
-                        call_finish_nothing);
+        task = script_call_begin(L, "connect", CALL_WAITS);
+        return script_call_end(L, socket_connect(task, socket_handle_check(L, 1), address), 0,
+                               script_call_finish_nothing);
     case ACTION_SENDTO:
-        task = call_begin(L, "sendto", CALL_WAITS);
+        task = script_call_begin(L, "sendto", CALL_WAITS);
         bytes = lua_tolstring(L, 2, &length);
-        return call_end(L, socket_sendto(task, socket_handle_check(L, 1), bytes, length, address),
-                        0, call_finish_number);
+        return script_call_end(
+            L, socket_sendto(task, socket_handle_check(L, 1), bytes, length, address), 0,
+            script_call_finish_number);
     case ACTION_READY:
-        task = call_begin(L, "lab.ready", CALL_AT_ONCE);
+        task = script_call_begin(L, "lab.ready", CALL_AT_ONCE);
         host_ready(task_host(task), address);
         return 0;
     }
@@ -43,7 +44,7 @@ static int act(lua_State *L, enum action action)
  * kernel then says what is wrong with it. */
 static void push_found(lua_State *L, int family)
 {
-    size_t count = (size_t)call_check(L)->value;
+    size_t count = (size_t)script_call_check(L)->value;
     const struct address *found = task_addresses(script_of(L)->current->task);
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++) {
@@ -70,8 +71,8 @@ static int with_address(lua_State *L, int index, enum action action)
         address_push(L, &argument.address);
         return act(L, action);
     }
-    struct task *task = call_begin(L, "looking a name up", CALL_WAITS);
-    return call_end(L, host_resolve(task, argument.name, argument.port), action, looked_up);
+    struct task *task = script_call_begin(L, "looking a name up", CALL_WAITS);
+    return script_call_end(L, host_resolve(task, argument.name, argument.port), action, looked_up);
 }
 
 static int method_bind(lua_State *L)
@@ -140,13 +141,13 @@ static int gave_up(lua_State *L, int status, lua_KContext context)
 static int connected(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    const struct call_result *result = call_result(L);
+    const struct call_result *result = script_call_result(L);
     lua_settop(L, SOCKET);
     if (result->error == 0)
         return 1;
     error_object_push(L, result, script_site_of(L, 0));
-    struct task *task = call_begin(L, "close", CALL_AT_ONCE);
-    return call_end(L, socket_close(task, socket_handle_check(L, SOCKET)), 0, gave_up);
+    struct task *task = script_call_begin(L, "close", CALL_AT_ONCE);
+    return script_call_end(L, socket_close(task, socket_handle_check(L, SOCKET)), 0, gave_up);
 }
 
 static int opened(lua_State *L, int status, lua_KContext context)
@@ -154,20 +155,20 @@ static int opened(lua_State *L, int status, lua_KContext context)
     (void)status, (void)context;
     struct addresses *addresses = lua_touserdata(L, ADDRESSES);
     lua_settop(L, AT);
-    socket_handle_push(L, call_check(L)->socket);
-    struct task *task = call_begin(L, "connect", CALL_WAITS);
-    return call_end(L,
-                    socket_connect(task, socket_handle_check(L, SOCKET),
-                                   &addresses->list[lua_tointeger(L, AT)]),
-                    0, connected);
+    socket_handle_push(L, script_call_check(L)->socket);
+    struct task *task = script_call_begin(L, "connect", CALL_WAITS);
+    return script_call_end(L,
+                           socket_connect(task, socket_handle_check(L, SOCKET),
+                                          &addresses->list[lua_tointeger(L, AT)]),
+                           0, connected);
 }
 
 static int try_address(lua_State *L)
 {
     struct addresses *addresses = lua_touserdata(L, ADDRESSES);
-    struct task *task = call_begin(L, "socket.connect", CALL_WAITS);
+    struct task *task = script_call_begin(L, "socket.connect", CALL_WAITS);
     int family = addresses->list[lua_tointeger(L, AT)].family;
-    return call_end(L, socket_open(task, family, TRACE_TCP), 0, opened);
+    return script_call_end(L, socket_open(task, family, TRACE_TCP), 0, opened);
 }
 
 static int try_all(lua_State *L, const struct address *list, size_t count)
@@ -185,7 +186,7 @@ static int try_all(lua_State *L, const struct address *list, size_t count)
 static int all_looked_up(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    size_t count = (size_t)call_check(L)->value;
+    size_t count = (size_t)script_call_check(L)->value;
     return try_all(L, task_addresses(script_of(L)->current->task), count);
 }
 
@@ -195,8 +196,8 @@ int socket_connect_to(lua_State *L)
     address_check(L, 1, &argument);
     if (argument.address.family != 0)
         return try_all(L, &argument.address, 1);
-    struct task *task = call_begin(L, "socket.connect", CALL_WAITS);
-    return call_end(L, host_resolve(task, argument.name, argument.port), 0, all_looked_up);
+    struct task *task = script_call_begin(L, "socket.connect", CALL_WAITS);
+    return script_call_end(L, host_resolve(task, argument.name, argument.port), 0, all_looked_up);
 }
 
 /*
@@ -210,29 +211,30 @@ static int listen_next(lua_State *L, int status, lua_KContext stage);
 
 static int listen_start(lua_State *L)
 {
-    struct task *task = call_begin(L, "socket.listen", CALL_AT_ONCE);
+    struct task *task = script_call_begin(L, "socket.listen", CALL_AT_ONCE);
     int family = address_test(L, LISTEN_ADDRESS)->family;
-    return call_end(L, socket_open(task, family, TRACE_TCP), LISTEN_OPENED, listen_next);
+    return script_call_end(L, socket_open(task, family, TRACE_TCP), LISTEN_OPENED, listen_next);
 }
 
 static int listen_next(lua_State *L, int status, lua_KContext stage)
 {
     (void)status;
-    const struct call_result *result = call_check(L);
+    const struct call_result *result = script_call_check(L);
     if (stage == LISTEN_OPENED)
         socket_handle_push(L, result->socket);
     struct host_socket *socket = socket_handle_check(L, LISTEN_SOCKET);
-    struct task *task = call_begin(L, "socket.listen", CALL_AT_ONCE);
+    struct task *task = script_call_begin(L, "socket.listen", CALL_AT_ONCE);
     switch ((enum listen_stage)stage) {
     case LISTEN_OPENED:
-        return call_end(L, socket_setoption(task, socket, "SO_REUSEADDR", 1), LISTEN_SET,
-                        listen_next);
+        return script_call_end(L, socket_setoption(task, socket, "SO_REUSEADDR", 1), LISTEN_SET,
+                               listen_next);
     case LISTEN_SET:
-        return call_end(L, socket_bind(task, socket, address_test(L, LISTEN_ADDRESS)), LISTEN_BOUND,
-                        listen_next);
+        return script_call_end(L, socket_bind(task, socket, address_test(L, LISTEN_ADDRESS)),
+                               LISTEN_BOUND, listen_next);
     case LISTEN_BOUND:
-        return call_end(L, socket_listen(task, socket, (int)lua_tointeger(L, LISTEN_BACKLOG)),
-                        LISTEN_DONE, listen_next);
+        return script_call_end(L,
+                               socket_listen(task, socket, (int)lua_tointeger(L, LISTEN_BACKLOG)),
+                               LISTEN_DONE, listen_next);
     case LISTEN_DONE:
         break;
     }
@@ -258,9 +260,9 @@ int socket_listen_at(lua_State *L)
     luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, argument.next,
                   "a backlog is a whole number from 0");
     if (argument.address.family == 0) {
-        struct task *task = call_begin(L, "socket.listen", CALL_WAITS);
-        return call_end(L, host_resolve(task, argument.name, argument.port), backlog,
-                        listen_looked_up);
+        struct task *task = script_call_begin(L, "socket.listen", CALL_WAITS);
+        return script_call_end(L, host_resolve(task, argument.name, argument.port), backlog,
+                               listen_looked_up);
     }
     address_push(L, &argument.address);
     lua_replace(L, LISTEN_ADDRESS);

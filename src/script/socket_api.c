@@ -12,7 +12,7 @@
 static int finish_open(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    socket_handle_push(L, call_check(L)->socket);
+    socket_handle_push(L, script_call_check(L)->socket);
     return 1;
 }
 
@@ -20,8 +20,8 @@ static int open_socket(lua_State *L, enum trace_transport transport, const char 
 {
     lua_Integer family = luaL_optinteger(L, 1, 4);
     luaL_argcheck(L, family == 4 || family == 6, 1, "the family is 4 or 6, for IPv4 or IPv6");
-    struct task *task = call_begin(L, name, CALL_AT_ONCE);
-    return call_end(L, socket_open(task, (int)family, transport), 0, finish_open);
+    struct task *task = script_call_begin(L, name, CALL_AT_ONCE);
+    return script_call_end(L, socket_open(task, (int)family, transport), 0, finish_open);
 }
 
 static int open_tcp(lua_State *L)

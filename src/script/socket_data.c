@@ -11,8 +11,9 @@ static int method_send(lua_State *L)
     size_t length;
     struct host_socket *socket = socket_handle_check(L, 1);
     const char *bytes = luaL_checklstring(L, 2, &length);
-    struct task *task = call_begin(L, "send", CALL_WAITS);
-    return call_end(L, socket_send(task, socket, bytes, length), 0, call_finish_number);
+    struct task *task = script_call_begin(L, "send", CALL_WAITS);
+    return script_call_end(L, socket_send(task, socket, bytes, length), 0,
+                           script_call_finish_number);
 }
 
 static int method_sendall(lua_State *L)
@@ -20,8 +21,9 @@ static int method_sendall(lua_State *L)
     size_t length;
     struct host_socket *socket = socket_handle_check(L, 1);
     const char *bytes = luaL_checklstring(L, 2, &length);
-    struct task *task = call_begin(L, "sendall", CALL_WAITS);
-    return call_end(L, socket_sendall(task, socket, bytes, length), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "sendall", CALL_WAITS);
+    return script_call_end(L, socket_sendall(task, socket, bytes, length), 0,
+                           script_call_finish_nothing);
 }
 
 static size_t check_size(lua_State *L, int index)
@@ -35,7 +37,7 @@ static size_t check_size(lua_State *L, int index)
 static int finish_recv(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    const struct call_result *result = call_check(L);
+    const struct call_result *result = script_call_check(L);
     if (result->end_of_stream)
         lua_pushnil(L);
     else
@@ -47,14 +49,14 @@ static int method_recv(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
     size_t size = check_size(L, 2);
-    struct task *task = call_begin(L, "recv", CALL_WAITS);
-    return call_end(L, socket_recv(task, socket, size), 0, finish_recv);
+    struct task *task = script_call_begin(L, "recv", CALL_WAITS);
+    return script_call_end(L, socket_recv(task, socket, size), 0, finish_recv);
 }
 
 static int finish_recvfrom(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    const struct call_result *result = call_check(L);
+    const struct call_result *result = script_call_check(L);
     lua_pushlstring(L, (const char *)result->bytes, result->length);
     address_push_or_nil(L, &result->address);
     lua_pushinteger(L, (lua_Integer)result->datagram_length);
@@ -65,8 +67,8 @@ static int method_recvfrom(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
     size_t size = check_size(L, 2);
-    struct task *task = call_begin(L, "recvfrom", CALL_WAITS);
-    return call_end(L, socket_recvfrom(task, socket, size), 0, finish_recvfrom);
+    struct task *task = script_call_begin(L, "recvfrom", CALL_WAITS);
+    return script_call_end(L, socket_recvfrom(task, socket, size), 0, finish_recvfrom);
 }
 
 void socket_data_register(lua_State *L)

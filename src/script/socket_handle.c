@@ -62,8 +62,8 @@ static int close_variable(lua_State *L)
     if (handle->socket == NULL || script_of(L)->current == NULL || script_of(L)->stopped ||
         !socket_is_open(handle->socket))
         return 0;
-    struct task *task = call_begin(L, "close", CALL_AT_ONCE);
-    return call_end(L, socket_close(task, handle->socket), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "close", CALL_AT_ONCE);
+    return script_call_end(L, socket_close(task, handle->socket), 0, script_call_finish_nothing);
 }
 
 static int to_string(lua_State *L)

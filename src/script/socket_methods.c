@@ -14,14 +14,15 @@ static int method_listen(lua_State *L)
     struct host_socket *socket = socket_handle_check(L, 1);
     lua_Integer backlog = luaL_optinteger(L, 2, 128);
     luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, 2, "a backlog is a whole number from 0");
-    struct task *task = call_begin(L, "listen", CALL_AT_ONCE);
-    return call_end(L, socket_listen(task, socket, (int)backlog), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "listen", CALL_AT_ONCE);
+    return script_call_end(L, socket_listen(task, socket, (int)backlog), 0,
+                           script_call_finish_nothing);
 }
 
 static int finish_accept(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    const struct call_result *result = call_check(L);
+    const struct call_result *result = script_call_check(L);
     socket_handle_push(L, result->socket);
     address_push_or_nil(L, &result->address);
     return 2;
@@ -30,8 +31,8 @@ static int finish_accept(lua_State *L, int status, lua_KContext context)
 static int method_accept(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
-    struct task *task = call_begin(L, "accept", CALL_WAITS);
-    return call_end(L, socket_accept(task, socket), 0, finish_accept);
+    struct task *task = script_call_begin(L, "accept", CALL_WAITS);
+    return script_call_end(L, socket_accept(task, socket), 0, finish_accept);
 }
 
 static int method_close(lua_State *L)
@@ -39,8 +40,8 @@ static int method_close(lua_State *L)
     struct host_socket *socket = socket_handle_check(L, 1);
     if (!socket_is_open(socket))
         return 0;
-    struct task *task = call_begin(L, "close", CALL_AT_ONCE);
-    return call_end(L, socket_close(task, socket), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "close", CALL_AT_ONCE);
+    return script_call_end(L, socket_close(task, socket), 0, script_call_finish_nothing);
 }
 
 static int method_reset(lua_State *L)
@@ -48,8 +49,8 @@ static int method_reset(lua_State *L)
     struct host_socket *socket = socket_handle_check(L, 1);
     if (!socket_is_open(socket))
         return 0;
-    struct task *task = call_begin(L, "reset", CALL_AT_ONCE);
-    return call_end(L, socket_reset(task, socket), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "reset", CALL_AT_ONCE);
+    return script_call_end(L, socket_reset(task, socket), 0, script_call_finish_nothing);
 }
 
 static int method_shutdown(lua_State *L)
@@ -58,29 +59,29 @@ static int method_shutdown(lua_State *L)
     static const enum socket_shutdown hows[] = {SHUTDOWN_READ, SHUTDOWN_WRITE, SHUTDOWN_BOTH};
     struct host_socket *socket = socket_handle_check(L, 1);
     enum socket_shutdown how = hows[luaL_checkoption(L, 2, NULL, names)];
-    struct task *task = call_begin(L, "shutdown", CALL_AT_ONCE);
-    return call_end(L, socket_shutdown(task, socket, how), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "shutdown", CALL_AT_ONCE);
+    return script_call_end(L, socket_shutdown(task, socket, how), 0, script_call_finish_nothing);
 }
 
 static int finish_address(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    address_push_or_nil(L, &call_check(L)->address);
+    address_push_or_nil(L, &script_call_check(L)->address);
     return 1;
 }
 
 static int method_getsockname(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
-    struct task *task = call_begin(L, "getsockname", CALL_AT_ONCE);
-    return call_end(L, socket_getsockname(task, socket), 0, finish_address);
+    struct task *task = script_call_begin(L, "getsockname", CALL_AT_ONCE);
+    return script_call_end(L, socket_getsockname(task, socket), 0, finish_address);
 }
 
 static int method_getpeername(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
-    struct task *task = call_begin(L, "getpeername", CALL_AT_ONCE);
-    return call_end(L, socket_getpeername(task, socket), 0, finish_address);
+    struct task *task = script_call_begin(L, "getpeername", CALL_AT_ONCE);
+    return script_call_end(L, socket_getpeername(task, socket), 0, finish_address);
 }
 
 static int method_settimeout(lua_State *L)
@@ -120,16 +121,17 @@ static int method_setoption(lua_State *L)
     struct host_socket *socket = socket_handle_check(L, 1);
     const char *name = check_option(L, 2);
     lua_Integer value = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : luaL_checkinteger(L, 3);
-    struct task *task = call_begin(L, "setoption", CALL_AT_ONCE);
-    return call_end(L, socket_setoption(task, socket, name, value), 0, call_finish_nothing);
+    struct task *task = script_call_begin(L, "setoption", CALL_AT_ONCE);
+    return script_call_end(L, socket_setoption(task, socket, name, value), 0,
+                           script_call_finish_nothing);
 }
 
 static int method_getoption(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
     const char *name = check_option(L, 2);
-    struct task *task = call_begin(L, "getoption", CALL_AT_ONCE);
-    return call_end(L, socket_getoption(task, socket, name), 0, call_finish_number);
+    struct task *task = script_call_begin(L, "getoption", CALL_AT_ONCE);
+    return script_call_end(L, socket_getoption(task, socket, name), 0, script_call_finish_number);
 }
 
 static void set_number(lua_State *L, const char *name, uint64_t value)

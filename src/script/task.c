@@ -94,7 +94,7 @@ void task_spawn(lua_State *L, struct role *role, const char *name, int arguments
 static int spawn(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    struct task *task = call_begin(L, "spawn", CALL_AT_ONCE);
+    struct task *task = script_call_begin(L, "spawn", CALL_AT_ONCE);
     task_spawn(L, task_role(task), "a spawned function", lua_gettop(L) - 1);
     return 0;
 }
@@ -108,8 +108,8 @@ static int finish_sleep(lua_State *L, int status, lua_KContext context)
 static int sleep_seconds(lua_State *L)
 {
     int64_t duration = seconds_check(L, 1);
-    struct task *task = call_begin(L, "sleep", CALL_WAITS);
-    return call_end(L, task_sleep(task, duration), 0, finish_sleep);
+    struct task *task = script_call_begin(L, "sleep", CALL_WAITS);
+    return script_call_end(L, task_sleep(task, duration), 0, finish_sleep);
 }
 
 /* now(): seconds since the exchange began; so small a number has room for nanoseconds. */
