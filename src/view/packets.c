@@ -127,7 +127,10 @@ static char *put_line(char *to, const struct view_item *item)
         to = packet_put_address(to, &packet->destination, ports);
         to = packet_put_text(to, "  ");
     }
-    if (packet->transport == TRANSPORT_TCP)
+    if (packet->transport == TRANSPORT_TCP && item->facts->flow == NULL &&
+        packet->fault != FAULT_NONE)
+        to = packet_put_text(to, "TCP"); /* there is no header to tell about */
+    else if (packet->transport == TRANSPORT_TCP)
         to = put_segment(to, item);
     else if (packet->transport == TRANSPORT_UDP)
         to = put_named(to, "UDP len ", packet->payload_length);
