@@ -5,7 +5,7 @@
  * same lock under which it gives it room in the ring, so when as many have been taken as were
  * counted, all that was delivered before the clock was read is with the recorder. While fewer have
  * been taken, the rest lies in a block that the kernel has not closed yet; it will within
- * BLOCK_TIME (open.c), and the ring becomes readable: nobody needs to sleep.
+ * CAPTURE_BLOCK_TIME (open.h), and the ring becomes readable: nobody needs to sleep.
  *
  * The watermark is that reading of the clock when all has been taken, else the stamp of the last
  * packet taken, for the ring is in order. A packet is stamped when it is put onto the loopback and
