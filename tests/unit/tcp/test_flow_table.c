@@ -255,7 +255,7 @@ static void million_syns_stay_within_the_limit_and_under_1_KiB_each(void **state
     assert_int_equal(talk->gone[7].id, 8);
 }
 
-static void beyond_the_limit_ended_flows_go_first(void **state)
+static void beyond_the_limit_ended_flows_go_first_and_then_idle_ones(void **state)
 {
     struct talk *talk = *state;
     for (unsigned i = 0; i < 262144; i++) {
@@ -266,6 +266,9 @@ static void beyond_the_limit_ended_flows_go_first(void **state)
         if (i == 777)
             say(talk, SERVER, "RST ACK", 0, i + 1, 0, 0);
     }
+    talk->ends[CLIENT] = talk_end(1, 0);
+    say(talk, CLIENT, "SYN", 0, 0, 0, 65535); /* the oldest is not idle */
+    assert_int_equal(talk->facts.flow->id, 1);
     assert_int_equal(talk->gone_count, 0);
     talk->ends[CLIENT].bytes[1] = 99;
     say(talk, CLIENT, "SYN", 1, 0, 0, 65535);
@@ -273,7 +276,7 @@ static void beyond_the_limit_ended_flows_go_first(void **state)
     assert_int_equal(talk->gone[0].id, 778);
     talk->ends[CLIENT].bytes[1] = 100;
     say(talk, CLIENT, "SYN", 1, 0, 0, 65535);
-    assert_int_equal(talk->gone[1].id, 1);
+    assert_int_equal(talk->gone[1].id, 2);
 }
 
 static void texts_of_closes_and_handshakes(void **state)
@@ -313,7 +316,7 @@ int main(void)
         TEST(close_tells_nobody),
         TEST(let_go_flow_gives_its_remembered_segments_back),
         TEST(million_syns_stay_within_the_limit_and_under_1_KiB_each),
-        TEST(beyond_the_limit_ended_flows_go_first),
+        TEST(beyond_the_limit_ended_flows_go_first_and_then_idle_ones),
         TEST(texts_of_closes_and_handshakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
