@@ -30,8 +30,8 @@ void help_print_program(void)
 
 void help_print_command(const struct command *command)
 {
-    printf("usage: handlens %s [OPTION...] %s\n\n%s\n\nOptions:\n", command->name, command->operands,
-           command->about);
+    printf("usage: handlens %s [OPTION...] %s\n\n%s\n\nOptions:\n", command->name,
+           command->operands, command->about);
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_table[i];
         if (!(row->commands & command->bit))
