@@ -53,6 +53,7 @@ struct host_socket {
     int armed;               /* UV_READABLE, UV_WRITABLE: what the loop watches for */
     bool poll_open;          /* poll is initialised and not yet forgotten by the loop */
     bool has_state;          /* TCP: connected or listening at some time */
+    bool drained;            /* the last recv found less than it would have taken */
     bool released;           /* no handle is left */
     bool readable, writable; /* what the last select found */
     unsigned users;          /* calls under way */
