@@ -39,6 +39,7 @@ struct actor {
         uint8_t data[256];
         size_t length; /* all that came; data has the first of it */
     } received;
+    struct address from;
     int64_t value;
     size_t length, datagram_length;
     bool end_of_stream;
@@ -56,6 +57,7 @@ static inline void actor_note(struct actor *actor, const struct call_result *res
     actor->length = result->length;
     actor->datagram_length = result->datagram_length;
     actor->end_of_stream = result->end_of_stream;
+    actor->from = result->address;
     size_t room = sizeof actor->received.data;
     if (result->bytes != NULL && actor->received.length + result->length <= room)
         memcpy(actor->received.data + actor->received.length, result->bytes, result->length);
@@ -123,7 +125,7 @@ struct told {
 struct stage {
     struct recorder *recorder;
     struct told *told;
-    size_t count;
+    size_t count, room;
     struct host_settings settings;
     struct host *host;
     enum trace_outcome outcome;
@@ -141,8 +143,11 @@ static inline void copy_text(char *out, size_t room, struct trace_text text)
 static void stage_hear(void *data, const struct trace_event *event)
 {
     struct stage *stage = data;
-    stage->told = realloc(stage->told, (stage->count + 1) * sizeof *stage->told);
-    assert_non_null(stage->told);
+    if (stage->count == stage->room) {
+        stage->room = stage->room == 0 ? 256 : stage->room * 2;
+        stage->told = realloc(stage->told, stage->room * sizeof *stage->told);
+        assert_non_null(stage->told);
+    }
     struct told *told = &stage->told[stage->count++];
     *told = (struct told){.kind = event->kind, .time = event->time};
     switch (event->kind) {
