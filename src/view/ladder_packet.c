@@ -311,6 +311,11 @@ static void add_segment(struct ladder *ladder, struct pieces *pieces, const stru
     char made[PACKET_TEXT];
     bool reset = (tcp->flags & TCP_RST) != 0;
     bool opens = (tcp->flags & TCP_SYN) != 0;
+    if (tcp->header_length < 20) {
+        add_text(ladder, pieces, style | STYLE_BOLD, "TCP"); /* no header to tell about */
+        add_fault(ladder, pieces, packet);
+        return;
+    }
     buffer_append(text, made, (size_t)(packet_put_flags(made, tcp->flags) - made));
     end_piece(ladder, pieces, (reset ? STYLE_RED : style) | STYLE_BOLD);
     buffer_printf(text, "seq %u", facts->relative_seq);

@@ -127,8 +127,7 @@ static char *put_line(char *to, const struct view_item *item)
         to = packet_put_address(to, &packet->destination, ports);
         to = packet_put_text(to, "  ");
     }
-    if (packet->transport == TRANSPORT_TCP && item->facts->flow == NULL &&
-        packet->fault != FAULT_NONE)
+    if (packet->transport == TRANSPORT_TCP && packet->tcp.header_length < 20)
         to = packet_put_text(to, "TCP"); /* there is no header to tell about */
     else if (packet->transport == TRANSPORT_TCP)
         to = put_segment(to, item);
