@@ -205,6 +205,12 @@ void fields_ipv6(struct field_writer *w, const char *name)
     put_address(w, name, 6);
 }
 
+static void format_size(struct packet_field *field)
+{
+    unsigned long long bytes = field->bit_length / 8;
+    snprintf(field->text, sizeof field->text, bytes == 1 ? "%llu byte" : "%llu bytes", bytes);
+}
+
 void fields_bytes(struct field_writer *w, const char *name, uint32_t bytes, const char *note)
 {
     if (!fits(w, (uint64_t)bytes * 8))
@@ -213,7 +219,7 @@ void fields_bytes(struct field_writer *w, const char *name, uint32_t bytes, cons
     begin(w, &field, name, (uint64_t)bytes * 8, note);
     field.has_value = false;
     field.value = 0;
-    snprintf(field.text, sizeof field.text, bytes == 1 ? "%u byte" : "%u bytes", bytes);
+    format_size(&field);
     end(w, &field);
 }
 
@@ -280,8 +286,10 @@ void fields_fill(struct field_writer *w)
     uint64_t bits = w->limit - w->at;
     const char *note = w->packet->fault == FAULT_NONE ? "" : packet_fault_text(w->packet);
     begin(w, &field, "Not decoded", bits, note);
-    snprintf(field.text, sizeof field.text, bits % 8 ? "%llu bits" : "%llu bytes",
-             (unsigned long long)(bits % 8 ? bits : bits / 8));
+    if (bits % 8 != 0)
+        snprintf(field.text, sizeof field.text, bits == 1 ? "%u bit" : "%u bits", (unsigned)bits);
+    else
+        format_size(&field);
     field.has_value = false;
     field.value = 0;
     end(w, &field);

@@ -160,7 +160,7 @@ static void fields_of_options(struct field_writer *w, uint32_t length)
                 fields_hex(w, "Padding", left - 1);
             continue;
         }
-        if (fields_left(w) < 2)
+        if (left >= 2 && fields_left(w) < 2)
             return; /* cut by the capture */
         uint32_t size = (uint32_t)(fields_peek(w, 16) & 0xff);
         if (size < 2 || size > left) {

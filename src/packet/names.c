@@ -101,6 +101,8 @@ static const char *network_name(const struct packet *packet)
             const char *name = ether_type_name((uint16_t)packet->ether_type);
             if (name != NULL)
                 return name;
+        } else if (packet->link_type == LINK_ETHERNET) {
+            return "LLC";
         }
         return link_type_name(packet->link_type);
     case NETWORK_NONE:

@@ -16,6 +16,9 @@
 /* How late a segment may come and pass for reordered, while no round trip time is known: 3 ms. */
 #define REORDERED_WITHIN INT64_C(3000000)
 
+/* Blocks that count as delivered: as many as fit beside timestamps, RFC 2018 section 3. */
+#define SACK_BLOCKS 3
+
 struct analysis {
     struct connection *connection;
     const struct seen *seen;
@@ -45,7 +48,7 @@ bool analysis_is_new_flow(const struct connection *connection, const struct seen
     const struct flow_side *sender = &connection->flow.side[seen->from];
     if ((seen->tcp->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || !sender->has_initial_seq)
         return false;
-    return seen->tcp->seq != sender->initial_seq || connection->any_rst || connection->any_fin;
+    return seen->tcp->seq != sender->initial_seq;
 }
 
 /* From which numbers the relative ones count: where no SYN was seen, as if it had just been. */
@@ -60,6 +63,8 @@ static void note_initial_seqs(struct analysis *a)
         sender->initial_seq = a->tcp->seq; /* the listener took up a newer SYN than we know of */
         a->marks |= MARK_PORT_REUSED;
     }
+    if (syn && !a->has_ack && a->mine->has_next) /* again: what a RST claimed since is void */
+        a->mine->next_seq = a->mine->whole_seq;
     if (!a->receiver->has_initial_seq && a->has_ack) {
         a->receiver->initial_seq = a->tcp->ack - 1;
         a->receiver->has_initial_seq = true;
@@ -172,8 +177,7 @@ static uint32_t mark_of_place(const struct analysis *a)
         within(theirs->last_time, a->seen->time, FAST_WITHIN))
         return MARK_FAST_RETRANSMISSION;
     int64_t soon = a->connection->first_rtt ? a->connection->first_rtt : REORDERED_WITHIN;
-    if ((a->next_seq != mine->next_seq || mine->pure_ack_last) &&
-        within(mine->next_time, a->seen->time, soon))
+    if (a->next_seq != mine->next_seq && within(mine->next_time, a->seen->time, soon))
         return MARK_OUT_OF_ORDER;
     return MARK_RETRANSMISSION;
 }
@@ -208,8 +212,6 @@ static void remember_segment(struct analysis *a, struct segment_pool *pool)
     }
     bool probe = a->marks & MARK_ZERO_WINDOW_PROBE;
     bool first = !mine->has_next;
-    if (first || sequence_after(a->next_seq, mine->next_seq + (takes_one ? 1 : 0)))
-        mine->pure_ack_last = a->length == 0;
     if (!probe && (first || sequence_after(a->next_seq, mine->next_seq))) {
         mine->next_seq = a->next_seq;
         mine->next_time = a->seen->time;
@@ -220,10 +222,8 @@ static void remember_segment(struct analysis *a, struct segment_pool *pool)
     mine->window = a->tcp->window;
     mine->last_time = a->seen->time;
     mine->last_marks = a->marks;
-    if (a->has_ack) {
-        mine->last_ack = a->tcp->ack;
-        mine->has_ack = true;
-    }
+    mine->last_ack = a->tcp->ack;
+    mine->has_ack = a->has_ack;
 }
 
 /* Which segment this one acknowledges, and how long that took. */
@@ -304,7 +304,7 @@ static void note_selective_acks(struct analysis *a)
     a->mine->sacked = 0;
     if (!(a->tcp->options_seen & TCP_SEEN_SACK))
         return;
-    for (int i = 0; i < a->tcp->sack_count && i < 4; i++)
+    for (int i = 0; i < a->tcp->sack_count && i < SACK_BLOCKS; i++)
         a->mine->sacked += a->tcp->sack[i][1] - a->tcp->sack[i][0];
 }
 
@@ -344,7 +344,7 @@ void analysis_follow(struct connection *connection, const struct seen *seen,
     if (a.has_ack)
         a.theirs->in_flight_known = true;
     mark_place_and_window(&a);
-    if (a.has_ack && (!a.mine->has_ack || tcp->ack != a.mine->last_ack)) {
+    if (a.has_ack != a.mine->has_ack || (a.has_ack && tcp->ack != a.mine->last_ack)) {
         a.mine->new_ack = seen->number;
         a.mine->duplicates = 0;
     }
@@ -361,9 +361,4 @@ void analysis_follow(struct connection *connection, const struct seen *seen,
         note_options(&a);
     note_handshake_time(&a);
     a.sender->marks_seen |= a.marks;
-    /* As with all of these: the segment that opens a flow does not close it. */
-    if (!facts->new_flow) {
-        connection->any_rst |= (tcp->flags & TCP_RST) != 0;
-        connection->any_fin |= (tcp->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK);
-    }
 }

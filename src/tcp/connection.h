@@ -39,7 +39,6 @@ struct track {
     bool has_ack;
     bool in_flight_known; /* no hole since the other end's newest ACK */
     bool first_ack_due;   /* a SYN was seen, no ACK since: its window is not scaled yet */
-    bool pure_ack_last;   /* what last raised next_seq carried no payload */
     struct segments unacked;
 };
 
@@ -56,8 +55,6 @@ struct connection {
     bool reachable; /* still in the hash table: no later flow took its addresses */
     bool ended;     /* in the list of ended flows */
     bool to_itself; /* both ends are one socket */
-    bool any_rst;
-    bool any_fin;
     struct flow flow;
     struct track track[2];
     struct fin fin[2];
@@ -66,7 +63,8 @@ struct connection {
     int64_t first_rtt; /* SYN to the first ACK from anybody; 0 unknown */
     bool has_syn_time;
     struct connection *older, *newer;  /* all, by id */
-    struct connection *idler, *busier; /* open ones or ended ones, by their newest packet */
+    struct connection *idler, *busier; /* the open ones or the ended ones */
+    uint64_t queued; /* its newest packet's number when it was put at the end of that list */
 };
 
 /* Follows both ends' states through the segment. hole: bytes before it were not seen. */

@@ -38,7 +38,7 @@ struct segment_pool {
 };
 
 /* At most this many in one list. */
-#define SEGMENTS_LIMIT 1024
+#define SEGMENTS_LIMIT 4096
 
 void segment_pool_free(struct segment_pool *pool);
 

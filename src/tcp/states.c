@@ -78,6 +78,18 @@ static void fin_acked(struct flow_side *end, struct fin *fin)
     }
 }
 
+/* The same SYN once more, after a RST for instance: as Windows asks again where it was refused. */
+static void open_again(struct parties *p)
+{
+    p->sender->state = TCP_STATE_SYN_SENT;
+    if (p->receiver->state == TCP_STATE_CLOSED)
+        p->receiver->state = TCP_STATE_LISTEN;
+    p->flow->close = FLOW_OPEN;
+    p->flow->closed_by = 255;
+    p->sender->fin_sent = p->receiver->fin_sent = false;
+    *p->sender_fin = *p->receiver_fin = (struct fin){0};
+}
+
 static void send_syn(struct parties *p)
 {
     enum tcp_state *state = &p->sender->state;
@@ -88,7 +100,7 @@ static void send_syn(struct parties *p)
     if (*state == TCP_STATE_UNKNOWN || *state == TCP_STATE_LISTEN)
         *state = ack ? TCP_STATE_SYN_RECEIVED : TCP_STATE_SYN_SENT;
     else if (*state == TCP_STATE_CLOSED && !ack)
-        *state = TCP_STATE_SYN_SENT;
+        open_again(p);
     else if (*state == TCP_STATE_SYN_SENT && ack)
         *state = TCP_STATE_SYN_RECEIVED;
 }

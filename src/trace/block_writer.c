@@ -63,13 +63,13 @@ static void put_option_u64(struct block *block, uint16_t code, uint64_t value)
     put_u64(block, value);
 }
 
-/* Our option for a block of pcapng: the mark, then the time of the event. */
-static void put_option_time(struct block *block, int64_t time)
+/* Our option in a block of pcapng: the mark, then one number. */
+static void put_option_mark(struct block *block, uint32_t number)
 {
     put_u16(block, OPTION_TRACE);
-    put_u16(block, 16);
+    put_u16(block, 12);
     put_padded(block, FORMAT_MARK, 8);
-    put_u64(block, (uint64_t)time);
+    put_u32(block, number);
 }
 
 /* Starts a block whose body takes at most room bytes. Returns false out of memory. */
@@ -125,11 +125,12 @@ bool block_write_section(struct buffer *out)
     return true;
 }
 
-/* event is NULL for the interface that stands in where a trace has none. */
-static bool add_interface(struct buffer *out, const struct trace_event *event)
+bool block_write_interface(struct buffer *out, const struct trace_interface *interface)
 {
     static const struct trace_interface nothing = {.link_type = 1};
-    const struct trace_interface *interface = event == NULL ? &nothing : &event->interface;
+    uint32_t role = interface != NULL ? INTERFACE_TOLD : INTERFACE_STANDS_IN;
+    if (interface == NULL)
+        interface = &nothing;
     size_t name_length = text_fit(interface->name, OPTION_LIMIT);
     struct block block;
     if (!block_begin(out, &block, BLOCK_INTERFACE, 64 + padded(name_length)))
@@ -140,16 +141,13 @@ static bool add_interface(struct buffer *out, const struct trace_event *event)
     if (name_length > 0)
         put_option(&block, OPTION_NAME, interface->name.data, name_length);
     put_option(&block, OPTION_TIME_RESOLUTION, &(uint8_t){9}, 1);
-    if (event != NULL)
-        put_option_time(&block, event->time);
-    else
-        put_option(&block, OPTION_TRACE, FORMAT_MARK, 8);
+    put_option_mark(&block, role);
     put_u32(&block, OPTION_END);
     block_end(out, &block);
     return true;
 }
 
-static bool add_packet(struct buffer *out, const struct trace_event *event)
+static bool add_packet(struct buffer *out, const struct trace_event *event, uint32_t shift)
 {
     const struct trace_packet *packet = &event->packet;
     size_t captured = packet->bytes.length < BYTES_LIMIT ? packet->bytes.length : BYTES_LIMIT;
@@ -157,31 +155,27 @@ static bool add_packet(struct buffer *out, const struct trace_event *event)
     struct block block;
     if (!block_begin(out, &block, BLOCK_PACKET, 64 + padded(captured) + padded(comment)))
         return false;
-    put_u32(&block, packet->interface);
+    put_u32(&block, packet->interface + shift);
     put_time(&block, event->time);
     put_u32(&block, (uint32_t)captured);
     put_u32(&block, packet->length);
     put_padded(&block, packet->bytes.data, captured);
     if (comment > 0)
         put_option(&block, OPTION_COMMENT, packet->comment.data, comment);
-    if (packet->cause != 0) {
-        put_u16(&block, OPTION_TRACE);
-        put_u16(&block, 12);
-        put_padded(&block, FORMAT_MARK, 8);
-        put_u32(&block, packet->cause);
-    }
+    if (packet->cause != 0)
+        put_option_mark(&block, packet->cause);
     if (comment > 0 || packet->cause != 0)
         put_u32(&block, OPTION_END);
     block_end(out, &block);
     return true;
 }
 
-static bool add_statistics(struct buffer *out, const struct trace_event *event)
+static bool add_statistics(struct buffer *out, const struct trace_event *event, uint32_t shift)
 {
     struct block block;
     if (!block_begin(out, &block, BLOCK_STATISTICS, 64))
         return false;
-    put_u32(&block, event->statistics.interface);
+    put_u32(&block, event->statistics.interface + shift);
     put_time(&block, event->time);
     put_option_u64(&block, OPTION_RECEIVED, event->statistics.received);
     put_option_u64(&block, OPTION_DROPPED, event->statistics.dropped);
@@ -200,7 +194,10 @@ static bool add_secrets(struct buffer *out, const struct trace_event *event)
     put_u32(&block, event->secrets.type);
     put_u32(&block, (uint32_t)length);
     put_padded(&block, bytes->data, length);
-    put_option_time(&block, event->time);
+    put_u16(&block, OPTION_TRACE);
+    put_u16(&block, 16);
+    put_padded(&block, FORMAT_MARK, 8);
+    put_u64(&block, (uint64_t)event->time);
     put_u32(&block, OPTION_END);
     block_end(out, &block);
     return true;
@@ -303,15 +300,13 @@ static bool add_trace_block(struct buffer *out, const struct trace_event *event,
     return true;
 }
 
-bool block_write_event(struct buffer *out, const struct trace_event *event)
+bool block_write_event(struct buffer *out, const struct trace_event *event, uint32_t shift)
 {
     switch (event->kind) {
-    case TRACE_INTERFACE:
-        return add_interface(out, event);
     case TRACE_PACKET:
-        return add_packet(out, event);
+        return add_packet(out, event, shift);
     case TRACE_STATISTICS:
-        return add_statistics(out, event);
+        return add_statistics(out, event, shift);
     case TRACE_SECRETS:
         return add_secrets(out, event);
     default: {
@@ -319,9 +314,4 @@ bool block_write_event(struct buffer *out, const struct trace_event *event)
         return layout == NULL || add_trace_block(out, event, layout);
     }
     }
-}
-
-bool block_write_no_interface(struct buffer *out)
-{
-    return add_interface(out, NULL);
 }

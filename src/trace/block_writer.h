@@ -14,10 +14,13 @@
 /* The section's header, with which a file begins. */
 bool block_write_section(struct buffer *out);
 
-/* Texts and bytes beyond the limits of FORMAT.md are cut. */
-bool block_write_event(struct buffer *out, const struct trace_event *event);
+/* An interface's description, apart from its event; NULL: the one that stands in for none. */
+bool block_write_interface(struct buffer *out, const struct trace_interface *interface);
 
-/* The interface that stands in where a trace has none; it is no event. */
-bool block_write_no_interface(struct buffer *out);
+/*
+ * The event. Texts and bytes beyond the limits of FORMAT.md are cut. shift is added to numbers of
+ * interfaces: 1 behind an interface that stands in.
+ */
+bool block_write_event(struct buffer *out, const struct trace_event *event, uint32_t shift);
 
 #endif

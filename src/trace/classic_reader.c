@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static bool open_stream(struct classic_reader *reader, struct error *error)
     if (reader->stream_buffer == NULL || reader->stream == NULL)
         return error_out_of_memory(error);
     setvbuf(reader->stream, reader->stream_buffer, _IOFBF, STREAM_BUFFER);
+    __fsetlocking(reader->stream, FSETLOCKING_BYCALLER); /* nobody else knows this stream */
     char why[PCAP_ERRBUF_SIZE] = "";
     reader->pcap =
         pcap_fopen_offline_with_tstamp_precision(reader->stream, PCAP_TSTAMP_PRECISION_NANO, why);

@@ -81,10 +81,10 @@ static const struct trace_field note_fields[] = {
 };
 
 static const struct trace_field interface_fields[] = {
-    FIELD(0, FIELD_U32, interface.interface),
-    FIELD(0, FIELD_U32, interface.link_type),
-    FIELD(0, FIELD_U32, interface.snap_length),
-    FIELD(0, FIELD_TEXT, interface.name),
+    FIELD(1, FIELD_U32, interface.interface),
+    FIELD(2, FIELD_U32, interface.link_type),
+    FIELD(3, FIELD_U32, interface.snap_length),
+    FIELD(4, FIELD_TEXT, interface.name),
 };
 
 static const struct trace_field packet_fields[] = {

@@ -33,6 +33,10 @@
 #define OPTION_TRACE   0xcc48
 #define FORMAT_MARK    "handlens"
 #define FORMAT_VERSION 1
+/* Our option in an interface's description says whether a block of ours tells of it, or whether
+ * it counts for nothing. */
+#define INTERFACE_STANDS_IN 0
+#define INTERFACE_TOLD      1
 /* A field this long says its length once more, in 32 bits. */
 #define FIELD_LONG 0xffff
 

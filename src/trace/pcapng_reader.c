@@ -26,6 +26,8 @@ struct interface {
     uint32_t link_type;
     uint32_t snap_length;
     uint8_t resolution; /* if_tsresol: 10^-n, or with the high bit 2^-n */
+    bool hidden;        /* stands in where a trace of ours has no interface */
+    uint32_t number;    /* over all sections, hidden ones not counted */
     int64_t offset;     /* if_tsoffset, s */
 };
 
@@ -35,7 +37,7 @@ struct pcapng_reader {
     struct interface *interfaces;
     size_t interface_count;
     size_t interface_capacity;
-    uint32_t earlier_interfaces; /* of sections before this one */
+    uint32_t numbered; /* interfaces so far, over all sections */
     uint64_t packets;
     int64_t time; /* of the last event; stands in where the file has no stamp */
 };
@@ -117,7 +119,6 @@ static enum block_result read_section(struct pcapng_reader *reader, struct curso
     if (major != 1)
         return damaged(reader, error, "the section is in version %u.%u of pcapng, only 1 is known",
                        major, minor);
-    reader->earlier_interfaces += (uint32_t)reader->interface_count;
     reader->interface_count = 0;
     return BLOCK_SKIPPED;
 }
@@ -137,17 +138,14 @@ static bool remember_interface(struct pcapng_reader *reader, const struct interf
     return true;
 }
 
-/* Our option in a block of pcapng's: the event's own time. Returns false if it is no event. */
-static bool take_event_time(struct cursor value, bool big, int64_t *time)
+/* Looks for our option among an interface's: a block of ours tells of it, or it is hidden. */
+static bool is_ours(struct cursor value, bool big, struct interface *interface)
 {
     if (!block_take_mark(&value))
-        return true;
-    if (cursor_left(&value) == 0)
         return false;
-    uint64_t number = block_u64(&value, big);
-    if (!value.failed)
-        *time = (int64_t)number;
-    return true;
+    uint32_t part = block_u32(&value, big);
+    interface->hidden = !value.failed && part == INTERFACE_STANDS_IN;
+    return !value.failed;
 }
 
 static enum block_result read_interface(struct pcapng_reader *reader, struct cursor body,
@@ -173,9 +171,12 @@ static enum block_result read_interface(struct pcapng_reader *reader, struct cur
         else if (option.code == OPTION_TIME_OFFSET && option.value.length == 8)
             interface.offset = (int64_t)block_u64(&option.value, reader->big);
         else if (option.code == OPTION_TRACE)
-            is_event = take_event_time(option.value, reader->big, &event->time);
+            is_event = !is_ours(option.value, reader->big, &interface);
     }
-    event->interface.interface = reader->earlier_interfaces + (uint32_t)reader->interface_count;
+    interface.number = reader->numbered;
+    if (!interface.hidden)
+        reader->numbered++;
+    event->interface.interface = interface.number;
     event->interface.link_type = interface.link_type;
     event->interface.snap_length = interface.snap_length;
     if (!remember_interface(reader, &interface)) {
@@ -199,6 +200,11 @@ static void read_packet_options(struct cursor *options, bool big, struct trace_p
     }
 }
 
+static bool is_described(const struct pcapng_reader *reader, uint32_t index)
+{
+    return index < reader->interface_count && !reader->interfaces[index].hidden;
+}
+
 /* An enhanced packet block, or its predecessor, the obsolete packet block. */
 static enum block_result read_packet(struct pcapng_reader *reader, uint32_t type,
                                      struct cursor body, struct trace_event *event,
@@ -217,7 +223,7 @@ static enum block_result read_packet(struct pcapng_reader *reader, uint32_t type
     uint32_t length = block_u32(&body, big);
     if (body.failed)
         return damaged(reader, error, "the packet's block is too short");
-    if (index >= reader->interface_count)
+    if (!is_described(reader, index))
         return damaged(reader, error, "a packet names interface %u, which was not described",
                        index);
     const uint8_t *bytes = cursor_take(&body, captured);
@@ -229,7 +235,7 @@ static enum block_result read_packet(struct pcapng_reader *reader, uint32_t type
     event->time = stamp_time(interface, stamp);
     event->packet = (struct trace_packet){
         .number = ++reader->packets,
-        .interface = reader->earlier_interfaces + index,
+        .interface = interface->number,
         .link_type = interface->link_type,
         .length = length,
         .bytes = {bytes, captured},
@@ -248,7 +254,7 @@ static enum block_result read_simple_packet(struct pcapng_reader *reader, struct
     uint32_t length = block_u32(&body, reader->big);
     if (body.failed)
         return damaged(reader, error, "the packet's block is too short");
-    if (reader->interface_count == 0)
+    if (!is_described(reader, 0))
         return damaged(reader, error, "a packet comes before any interface was described");
     const struct interface *interface = &reader->interfaces[0];
     uint32_t captured = length;
@@ -262,7 +268,7 @@ static enum block_result read_simple_packet(struct pcapng_reader *reader, struct
     event->time = reader->time;
     event->packet = (struct trace_packet){
         .number = ++reader->packets,
-        .interface = reader->earlier_interfaces,
+        .interface = interface->number,
         .link_type = interface->link_type,
         .length = length,
         .bytes = {bytes, captured},
@@ -277,12 +283,12 @@ static enum block_result read_statistics(struct pcapng_reader *reader, struct cu
     uint64_t stamp = take_stamp(&body, reader->big);
     if (body.failed)
         return damaged(reader, error, "the block of statistics is too short");
-    if (index >= reader->interface_count)
+    if (!is_described(reader, index))
         return damaged(reader, error, "statistics name interface %u, which was not described",
                        index);
     *event = (struct trace_event){.kind = TRACE_STATISTICS};
     event->time = stamp_time(&reader->interfaces[index], stamp);
-    event->statistics.interface = reader->earlier_interfaces + index;
+    event->statistics.interface = reader->interfaces[index].number;
     struct block_option option;
     while (block_next_option(&body, reader->big, &option)) {
         if (option.value.length != 8)
@@ -309,8 +315,9 @@ static enum block_result read_secrets(struct pcapng_reader *reader, struct curso
     cursor_take(&body, padding);
     struct block_option option;
     while (block_next_option(&body, reader->big, &option)) {
-        if (option.code == OPTION_TRACE)
-            take_event_time(option.value, reader->big, &event->time);
+        if (option.code == OPTION_TRACE && option.value.length == 16 &&
+            block_take_mark(&option.value))
+            event->time = (int64_t)block_u64(&option.value, reader->big);
     }
     return BLOCK_EVENT;
 }

@@ -5,6 +5,11 @@
  * at file offset w->written. Pending blocks go out together, by one write: when 64 KiB have come
  * together, at a flush, and at the end. When a write fails in the middle, the file is cut back to
  * the last block that got out whole.
+ *
+ * Wireshark's tools can save a copy of a file only when its first interface is described before
+ * anything else. So what comes before it in a trace (what is run, by whom) is held back until it
+ * is known: until TRACE_INTERFACE, or any event that shows that there is no capture. In that case
+ * an interface stands in that describes nothing, for libpcap opens no file without any.
  */
 #include "trace/writer.h"
 
@@ -27,7 +32,9 @@ struct trace_writer {
     char *name; /* for error sentences */
     struct buffer pending;
     uint64_t written;    /* bytes of whole blocks in the file */
-    uint32_t interfaces; /* described so far */
+    bool held;           /* no interface has been described: pending stays here */
+    uint32_t stand_ins;  /* 1 if an interface stands in for none */
+    uint32_t interfaces; /* described so far, but for that one */
     bool failed;
     struct error failure; /* the first one; it stays */
 };
@@ -89,7 +96,36 @@ static bool write_pending(struct trace_writer *w, struct error *error)
 
 bool trace_writer_flush(struct trace_writer *writer, struct error *error)
 {
+    if (writer->held && !writer->failed && !writer->pending.failed)
+        return true;
     return write_pending(writer, error);
+}
+
+/* Describes the interface (NULL: there is none), before what has been held back for it. */
+static void describe(struct trace_writer *w, const struct trace_interface *interface)
+{
+    if (w->held) {
+        struct buffer held = w->pending;
+        w->pending = (struct buffer){0};
+        block_write_interface(&w->pending, interface);
+        buffer_append(&w->pending, held.data, held.length);
+        w->pending.failed = w->pending.failed || held.failed;
+        buffer_free(&held);
+        w->held = false;
+    } else {
+        block_write_interface(&w->pending, interface);
+    }
+    if (interface == NULL)
+        w->stand_ins++;
+    else
+        w->interfaces++;
+}
+
+/* Whether the event may come before the interface is known. */
+static bool is_preamble(enum trace_kind kind)
+{
+    return kind == TRACE_EXCHANGE || kind == TRACE_SCRIPT || kind == TRACE_ROLE ||
+           kind == TRACE_NOTE;
 }
 
 static bool refuse(struct trace_writer *w, struct error *error, const char *what,
@@ -112,11 +148,13 @@ bool trace_writer_add(struct trace_writer *writer, const struct trace_event *eve
         return refuse(writer, error, "a packet of interface", event->packet.interface);
     if (event->kind == TRACE_STATISTICS && event->statistics.interface >= interfaces)
         return refuse(writer, error, "statistics of interface", event->statistics.interface);
-    bool added = block_write_event(&writer->pending, event);
     if (event->kind == TRACE_INTERFACE)
-        writer->interfaces++;
-    if (!added || writer->pending.length >= PENDING_LIMIT)
-        return write_pending(writer, error);
+        describe(writer, &event->interface);
+    else if (writer->held && !is_preamble(event->kind))
+        describe(writer, NULL);
+    block_write_event(&writer->pending, event, writer->stand_ins);
+    if (writer->pending.failed || writer->pending.length >= PENDING_LIMIT)
+        return trace_writer_flush(writer, error);
     return true;
 }
 
@@ -166,6 +204,7 @@ static struct trace_writer *open_writer(int descriptor, bool owned, const char *
         trace_writer_close(w, NULL);
         return NULL;
     }
+    w->held = true;
     return w;
 }
 
@@ -177,7 +216,10 @@ struct trace_writer *trace_writer_create(const char *path, bool force, struct er
         explain_create(path, errno, error);
         return NULL;
     }
-    return open_writer(descriptor, true, path, error);
+    struct trace_writer *writer = open_writer(descriptor, true, path, error);
+    if (writer == NULL && !force)
+        unlink(path); /* an empty file is of no use, and would be in the way next time */
+    return writer;
 }
 
 struct trace_writer *trace_writer_to(int descriptor, struct error *error)
@@ -189,9 +231,8 @@ bool trace_writer_close(struct trace_writer *writer, struct error *error)
 {
     if (writer == NULL)
         return true;
-    /* libpcap opens no file without an interface; this one describes nothing and is no event. */
-    if (!writer->failed && writer->interfaces == 0)
-        block_write_no_interface(&writer->pending);
+    if (writer->held)
+        describe(writer, NULL);
     bool written = write_pending(writer, error);
     if (writer->owned && close(writer->descriptor) != 0 && written)
         written = error_set(error, STATUS_NOT_ALLOWED, "cannot finish writing %s: %s (%s)",

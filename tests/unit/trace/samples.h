@@ -26,8 +26,9 @@
         literal, sizeof(literal) - 1                                                               \
     }
 
-#define SAMPLE_COUNT 17
-#define SAMPLE_TIME  INT64_C(1790000000123456789)
+#define SAMPLE_COUNT     17
+#define SAMPLE_INTERFACE 4 /* where the interface is told */
+#define SAMPLE_TIME      INT64_C(1790000000123456789)
 
 static const struct address sample_v4 = {.family = 4, .port = 65432, .bytes = {127, 0, 0, 1}};
 static const struct address sample_v6 = {

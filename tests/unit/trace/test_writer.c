@@ -87,26 +87,44 @@ static void a_text_beyond_the_limit_is_cut_between_characters(void **state)
     free(text);
 }
 
-static void a_trace_without_packets_still_has_an_interface_for_libpcap(void **state)
+/* The type of the block behind the section's header. */
+static uint32_t second_block(int fd)
 {
-    (void)state;
-    struct trace_event event = {.kind = TRACE_NOTE, .note.text = TEXT("x")};
-    int fd = sample_written(&event, 1);
-    assert_reads_back(fd, &event, 1); /* and no event stands for it */
     size_t length;
     uint8_t *bytes = sample_bytes(fd, &length);
     struct cursor blocks = cursor_over(bytes, length);
-    bool found = false;
-    while (cursor_left(&blocks) > 0) {
-        found = found || cursor_le32(&blocks) == BLOCK_INTERFACE;
-        uint32_t block = cursor_le32(&blocks);
-        assert_non_null(cursor_take(&blocks, block - 8));
-        if (found)
-            break;
-        blocks.failed = false;
-    }
-    assert_true(found);
+    assert_int_equal(cursor_le32(&blocks), BLOCK_SECTION);
+    assert_non_null(cursor_take(&blocks, cursor_le32(&blocks) - 8));
+    uint32_t type = cursor_le32(&blocks);
+    assert_false(blocks.failed);
     free(bytes);
+    return type;
+}
+
+static void an_interface_is_the_first_block_even_without_one(void **state)
+{
+    (void)state;
+    int fd = sample_written(sample_trace(), SAMPLE_COUNT);
+    assert_int_equal(second_block(fd), BLOCK_INTERFACE);
+    close(fd);
+
+    struct trace_event event = {.kind = TRACE_NOTE, .note.text = TEXT("x")};
+    fd = sample_written(&event, 1);
+    assert_reads_back(fd, &event, 1); /* no event stands for it */
+    assert_int_equal(second_block(fd), BLOCK_INTERFACE);
+    close(fd);
+}
+
+static void an_interface_may_come_after_calls(void **state)
+{
+    (void)state;
+    struct trace_event events[5];
+    events[0] = sample_trace()[6];
+    events[1] = sample_trace()[SAMPLE_INTERFACE];
+    events[2] = sample_trace()[8];
+    events[3] = sample_trace()[15];
+    int fd = sample_written(events, 4);
+    assert_reads_back(fd, events, 4);
     close(fd);
 }
 
@@ -237,7 +255,8 @@ static void after_each_flush_the_file_reads_well(void **state)
         lseek(fd, 0, SEEK_END);
         assert_true(trace_writer_add(writer, &sample_trace()[i], &error));
         assert_true(trace_writer_flush(writer, &error));
-        assert_reads_back(fd, sample_trace(), i + 1);
+        /* What comes before the interface goes out with it. */
+        assert_reads_back(fd, sample_trace(), i < SAMPLE_INTERFACE ? 0 : i + 1);
     }
     lseek(fd, 0, SEEK_END);
     assert_true(trace_writer_close(writer, &error));
@@ -270,7 +289,8 @@ int main(void)
         cmocka_unit_test(random_traces_come_back_as_they_were),
         cmocka_unit_test(texts_longer_than_an_option_may_be_come_back_whole),
         cmocka_unit_test(a_text_beyond_the_limit_is_cut_between_characters),
-        cmocka_unit_test(a_trace_without_packets_still_has_an_interface_for_libpcap),
+        cmocka_unit_test(an_interface_is_the_first_block_even_without_one),
+        cmocka_unit_test(an_interface_may_come_after_calls),
         cmocka_unit_test(nothing_is_overwritten_without_force),
         cmocka_unit_test(a_missing_folder_is_named),
         cmocka_unit_test(a_folder_one_may_not_write_to_is_told),
