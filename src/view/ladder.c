@@ -260,7 +260,7 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
                   ladder->packets == 1 ? "" : "s");
     if (ladder->has_time) {
         buffer_append_text(text, " in ");
-        append_duration(text, ladder->last_time - ladder->origin);
+        append_duration(text, view_time_between(ladder->origin, ladder->last_time));
     }
     if (ladder->dropped > 0)
         buffer_printf(text, "; %llu more were dropped by the capture",

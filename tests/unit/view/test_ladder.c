@@ -3,9 +3,8 @@
  * UPDATE_GOLDEN=1 writes the golden files anew (golden.h).
  */
 #include "unit/view/golden.h"
+#include "unit/view/line_widths.h"
 #include "unit/view/sample_traces.h"
-
-#include "support/terminal.h"
 
 typedef void sample(struct maker *maker);
 
@@ -115,38 +114,6 @@ static void a_selected_flow_keeps_only_its_calls(void **state)
     text = ladder_of(hello, &options);
     golden_check("filter-syn-80.txt", text);
     free(text);
-}
-
-/* How wide a line is on the screen, its colours left out. */
-static size_t line_width(const char *line, size_t length)
-{
-    char plain[4096];
-    size_t kept = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] != '\033') {
-            assert_true(kept < sizeof plain);
-            plain[kept++] = line[i];
-            continue;
-        }
-        while (i < length && line[i] != 'm')
-            i++;
-    }
-    return terminal_width(plain, kept);
-}
-
-static void check_widths(const char *text, int columns, bool utf8)
-{
-    for (const char *line = text; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        if (line_width(line, length) > (size_t)columns)
-            fail_msg("wider than %d: %.*s", columns, (int)length, line);
-        if (length > 0 && line[length - 1] == ' ')
-            fail_msg("ends in a space: %.*s", (int)length, line);
-        for (size_t i = 0; i < length && !utf8; i++)
-            if ((unsigned char)line[i] >= 0x80)
-                fail_msg("not ASCII: %.*s", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
 }
 
 static void no_line_is_wider_than_the_terminal(void **state)

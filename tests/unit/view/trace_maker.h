@@ -34,7 +34,7 @@ struct maker {
     uint32_t calls;
     uint64_t packets;
     uint32_t cause;    /* of the packets to come: the call whose system call runs */
-    char comment[256]; /* that names it */
+    char comment[512]; /* that names it */
     int64_t window;    /* where the running system call began */
 };
 
