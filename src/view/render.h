@@ -47,6 +47,9 @@ struct view_type {
     void (*close)(struct view *view);
 };
 
+/* The view of that kind, from the table in view.c; NULL if there is none. */
+const struct view_type *view_type_of(enum view_kind kind);
+
 extern const struct view_type view_ladder, view_packets, view_bytes, view_stream, view_flows,
     view_json;
 
