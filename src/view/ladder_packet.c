@@ -194,6 +194,22 @@ static void draw_states(struct ladder *ladder, const char *left, const char *rig
     ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
 }
 
+/* The same for two lanes of one side, where it must be told whose: "alice SYN-SENT". */
+static void draw_states_beside(struct ladder *ladder, const int lanes[2],
+                               const char *const states[2])
+{
+    if (states[0] == NULL && states[1] == NULL)
+        return;
+    struct pieces pieces;
+    start_pieces(ladder, &pieces);
+    for (int end = 0; end < 2; end++) {
+        if (states[end] != NULL)
+            buffer_printf(&ladder->text, "%s %s", ladder->lanes[lanes[end]].name, states[end]);
+        end_piece(ladder, &pieces, ladder->lanes[lanes[end]].style | STYLE_BOLD);
+    }
+    draw_rest(ladder, &pieces, 0);
+}
+
 /* "127.0.0.1:51234      flow 1      127.0.0.1:80", into the inner room. */
 static void put_ends(struct ladder *ladder, const struct ladder_flow *flow, enum flow_end left_end)
 {
@@ -258,14 +274,17 @@ static void introduce_flow(struct ladder *ladder, const struct view_item *item,
     states_before(ladder, item, flow, names);
     put_ends(ladder, flow, left_end);
     struct ladder_line line = LADDER_LINE;
-    if (!ladder->narrow && ladder->lanes[low].right != ladder->lanes[high].right) {
+    bool beside = ladder->lanes[low].right == ladder->lanes[high].right;
+    if (!ladder->narrow && !beside) {
         line.left = names[left_end];
         line.right = names[!left_end];
         line.left_style = ladder->lanes[low].style;
         line.right_style = ladder->lanes[high].style;
     }
     ladder_draw(ladder, &line);
-    if (ladder->narrow)
+    if (beside)
+        draw_states_beside(ladder, lanes, names);
+    else if (ladder->narrow)
         draw_states(ladder, names[left_end], names[!left_end]);
 }
 
@@ -388,17 +407,17 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
     bool own = is_kernels(ladder, item, flow->role[facts->from]);
     arrow.style = own ? STYLE_DIM : ladder->lanes[arrow.from].style;
     enum flow_end left_end = lanes[FLOW_CLIENT] < lanes[FLOW_SERVER] ? FLOW_CLIENT : FLOW_SERVER;
-    const char *left = new_state(facts, left_end);
-    const char *right = new_state(facts, !left_end);
-    bool inside =
-        ladder->narrow || ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
-    if (!inside) {
-        arrow.left = left;
-        arrow.right = right;
+    const char *states[2] = {new_state(facts, FLOW_CLIENT), new_state(facts, FLOW_SERVER)};
+    bool beside = ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
+    if (!ladder->narrow && !beside) {
+        arrow.left = states[left_end];
+        arrow.right = states[!left_end];
     }
     draw_headers(ladder, item, &arrow, own);
-    if (inside)
-        draw_states(ladder, left, right);
+    if (beside)
+        draw_states_beside(ladder, lanes, states);
+    else if (ladder->narrow)
+        draw_states(ladder, states[left_end], states[!left_end]);
 }
 
 /* An ICMP error goes back along the flow whose packet it quotes. Returns false if there is none. */

@@ -90,7 +90,8 @@ static char *put_segment(char *to, const struct view_item *item)
 /* What has no ports: the protocol by name or number, and what it says. */
 static char *put_other(char *to, const struct packet *packet)
 {
-    to = packet_put_text(to, packet_protocol_name(packet));
+    const char *name = packet_protocol_name(packet);
+    to = packet_put_text(to, name);
     switch (packet->transport) {
     case TRANSPORT_ICMP:
     case TRANSPORT_ICMPV6:
@@ -101,7 +102,8 @@ static char *put_other(char *to, const struct packet *packet)
         to = put_named(to, " fragment at ", packet->fragment_offset);
         return put_named(to, " len ", packet->payload_length);
     case TRANSPORT_OTHER:
-        to = put_named(to, " protocol ", packet->ip_protocol);
+        if (strncmp(name, "IP", 2) == 0) /* it has no name of its own */
+            to = put_named(to, " protocol ", packet->ip_protocol);
         return put_named(to, " len ", packet->payload_length);
     default:
         break;

@@ -285,4 +285,48 @@ static inline void sample_strangers(struct maker *maker)
     maker_end(maker, TRACE_INTERRUPTED, "");
 }
 
+/* What is no TCP and no UDP. */
+static inline void sample_others(struct maker *maker)
+{
+    static const uint8_t arp[42] = {[12] = 8, [13] = 6,  [15] = 1, [16] = 8,  [18] = 6, [19] = 4,
+                                    [21] = 1, [28] = 10, [31] = 1, [38] = 10, [41] = 2};
+    static const uint8_t echo[16] = {8, 0, 0, 0, 0, 1, 0, 1};
+    static const uint8_t unknown[20] = {[12] = 0x88, [13] = 0xcc};
+    static const uint8_t nonsense[8] = {1, 2, 3};
+    maker_open(maker);
+    maker_interface(maker);
+    maker_raw(maker, arp, sizeof arp);
+    maker_frame(maker, 1, echo, sizeof echo);
+    maker_raw(maker, unknown, sizeof unknown);
+    maker_frame(maker, 132, nonsense, sizeof nonsense);
+    maker_frame(maker, 6, nonsense, sizeof nonsense);
+    maker_raw(maker, arp, 5);
+}
+
+/* Two clients that talk to each other, and one that talks to itself. */
+static inline void sample_peers(struct maker *maker)
+{
+    struct maker_connection flow = {{51234, 1000}, {7000, 9000}};
+    struct maker_connection own = {{51236, 1000}, {7001, 9000}};
+    maker_open(maker);
+    maker_exchange(maker, "Peers", "");
+    maker_role(maker, CLIENT, TRACE_ROLE_CLIENT, "alice");
+    maker_role(maker, BOB, TRACE_ROLE_CLIENT, "bob");
+    maker_interface(maker);
+    sample_simple(maker, BOB, 1, "bind", "127.0.0.1:7000", 3, "");
+    maker_socket(maker, 1, BOB, TRACE_TCP, 7000, 0);
+    sample_simple(maker, BOB, 1, "listen", "128", 4, "");
+    uint32_t connect = maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:7000", 12);
+    maker_handshake(maker, &flow);
+    maker_returns(maker, connect, "");
+    maker_socket(maker, 2, CLIENT, TRACE_TCP, 51234, 7000);
+    sample_simple(maker, CLIENT, 3, "bind", "127.0.0.1:7001", 13, "");
+    maker_socket(maker, 3, CLIENT, TRACE_TCP, 7001, 0);
+    sample_simple(maker, CLIENT, 3, "listen", "128", 14, "");
+    connect = maker_call(maker, CLIENT, 4, "connect", "127.0.0.1:7001", 15);
+    maker_handshake(maker, &own);
+    maker_returns(maker, connect, "");
+    maker_end(maker, TRACE_DONE, "");
+}
+
 #endif

@@ -95,6 +95,18 @@ static void datagrams_and_icmp_errors_are_arrows(void **state)
     check("datagrams-80.txt", sample_datagrams, 80, false, true);
 }
 
+static void what_belongs_to_no_flow_is_a_plain_line(void **state)
+{
+    (void)state;
+    check("others-80.txt", sample_others, 80, false, true);
+}
+
+static void clients_may_talk_to_each_other_and_to_themselves(void **state)
+{
+    (void)state;
+    check("peers-80.txt", sample_peers, 80, false, true);
+}
+
 static void foreign_captures_have_lanes_by_flow(void **state)
 {
     (void)state;
@@ -120,8 +132,8 @@ static void no_line_is_wider_than_the_terminal(void **state)
 {
     (void)state;
     static sample *const samples[] = {
-        hello,           wide_hello,       sample_three_clients, sample_crowd, sample_strangers,
-        sample_troubles, sample_datagrams, sample_foreign};
+        hello,           wide_hello,       sample_three_clients, sample_crowd,  sample_strangers,
+        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers};
     static const int widths[] = {40, 47, 59, 60, 61, 79, 80, 81, 99, 100, 120, 200};
     for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
         for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
@@ -145,6 +157,8 @@ int main(void)
         cmocka_unit_test(strangers_are_told_apart_by_their_flows),
         cmocka_unit_test(the_kernels_own_packets_and_marks_are_named),
         cmocka_unit_test(datagrams_and_icmp_errors_are_arrows),
+        cmocka_unit_test(what_belongs_to_no_flow_is_a_plain_line),
+        cmocka_unit_test(clients_may_talk_to_each_other_and_to_themselves),
         cmocka_unit_test(foreign_captures_have_lanes_by_flow),
         cmocka_unit_test(a_selected_flow_keeps_only_its_calls),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),

@@ -211,6 +211,19 @@ static inline void maker_put32(uint8_t *to, uint32_t number)
     maker_put16(to + 2, number);
 }
 
+/* A frame as it is. */
+static inline void maker_raw(struct maker *maker, const uint8_t *frame, size_t length)
+{
+    const char *comment = maker->cause != 0 ? maker->comment : "";
+    maker_add(maker, (struct trace_event){.kind = TRACE_PACKET,
+                                          .packet = {.number = ++maker->packets,
+                                                     .link_type = 1,
+                                                     .cause = maker->cause,
+                                                     .comment = trace_text_of(comment),
+                                                     .length = (uint32_t)length,
+                                                     .bytes = {frame, length}}});
+}
+
 /* A frame with this much behind the IPv4 header. */
 static inline void maker_frame(struct maker *maker, uint8_t protocol, const uint8_t *segment,
                                size_t length)
@@ -226,14 +239,7 @@ static inline void maker_frame(struct maker *maker, uint8_t protocol, const uint
     static const uint8_t addresses[8] = {127, 0, 0, 1, 127, 0, 0, 1};
     memcpy(ip + 12, addresses, 8);
     memcpy(ip + 20, segment, length);
-    maker_add(maker, (struct trace_event){.kind = TRACE_PACKET,
-                                          .packet = {.number = ++maker->packets,
-                                                     .link_type = 1,
-                                                     .cause = maker->cause,
-                                                     .comment = trace_text_of(
-                                                         maker->cause != 0 ? maker->comment : ""),
-                                                     .length = (uint32_t)(34 + length),
-                                                     .bytes = {frame, 34 + length}}});
+    maker_raw(maker, frame, 34 + length);
 }
 
 /* One end of a TCP connection. */
