@@ -174,6 +174,10 @@ static inline void sample_troubles(struct maker *maker)
     maker->time += 2500000000;
     maker_segment(maker, &flow.server, &flow.client, MAKER_ACK, 512, NULL);
     maker_segment(maker, &flow.server, &flow.client, MAKER_ACK, 512, NULL);
+    maker_drops(maker, 3);
+    maker_check(maker, TRACE_PASSED, "the handshake is SYN, SYN ACK, ACK", "", "1-3");
+    maker_check(maker, TRACE_FAILED, "no segment is sent twice", "a retransmission", "5");
+    maker_check(maker, TRACE_NOT_JUDGED, "the server closes first", "the flow did not end", "");
     maker_end(maker, TRACE_TIMED_OUT, "The exchange took longer than 3 s.");
 }
 

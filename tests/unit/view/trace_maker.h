@@ -192,6 +192,25 @@ static inline void maker_note(struct maker *maker, enum trace_note_kind kind, ui
                                                    .line = line}});
 }
 
+static inline void maker_check(struct maker *maker, enum trace_verdict verdict,
+                               const char *expectation, const char *seen, const char *packets)
+{
+    maker_add(maker, (struct trace_event){.kind = TRACE_CHECK,
+                                          .check = {.verdict = verdict,
+                                                    .expectation = trace_text_of(expectation),
+                                                    .seen = trace_text_of(seen),
+                                                    .packets = trace_text_of(packets),
+                                                    .script = trace_text_of("hello.lua"),
+                                                    .line = 30}});
+}
+
+static inline void maker_drops(struct maker *maker, uint64_t dropped)
+{
+    maker_add(maker,
+              (struct trace_event){.kind = TRACE_STATISTICS,
+                                   .statistics = {.received = maker->packets, .dropped = dropped}});
+}
+
 static inline void maker_end(struct maker *maker, enum trace_outcome outcome, const char *text)
 {
     maker_add(maker,
