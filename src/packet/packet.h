@@ -70,7 +70,8 @@ enum packet_fault {
 enum packet_checksum {
     CHECKSUM_UNKNOWN, /* cannot be told: cut, a fragment, or UDP over IPv4 without one */
     CHECKSUM_GOOD,
-    CHECKSUM_PARTIAL, /* only the pseudo header's sum: left to the device (loopback, offload) */
+    CHECKSUM_PARTIAL, /* only the pseudo header's sum: left to the device (loopback, offload);
+                         IPv4's header has none, so there it is a plain zero */
     CHECKSUM_BAD,
 };
 
@@ -195,7 +196,8 @@ enum packet_effort {
 };
 
 /*
- * Decodes a frame. captured is how many bytes there are, length how many were on the wire.
+ * Decodes a frame. captured is how many bytes there are, length how many were on the wire; a
+ * length below captured is kept but not believed.
  * packet->bytes points into bytes, which must outlive it.
  */
 void packet_decode(struct packet *packet, uint32_t link_type, const uint8_t *bytes,

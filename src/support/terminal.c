@@ -33,6 +33,11 @@ struct terminal terminal_of(int fd, enum color_choice choice)
 /* One character: its bytes and columns. An invalid byte is one byte and one column. */
 static size_t next_character(const char *text, size_t length, int32_t *code, size_t *columns)
 {
+    if (text[0] >= 0x20 && text[0] < 0x7f) { /* nearly all there is; the library is slow at it */
+        *code = text[0];
+        *columns = 1;
+        return 1;
+    }
     utf8proc_int32_t point = -1;
     utf8proc_ssize_t size =
         utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length, &point);

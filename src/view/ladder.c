@@ -260,7 +260,7 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
                   ladder->packets == 1 ? "" : "s");
     if (ladder->has_time) {
         buffer_append_text(text, " in ");
-        append_duration(text, ladder->last_time - ladder->first_time);
+        append_duration(text, ladder->last_time - ladder->origin);
     }
     if (ladder->dropped > 0)
         buffer_printf(text, "; %llu more were dropped by the capture",
@@ -279,6 +279,7 @@ static void ladder_add(struct view *view, const struct view_item *item)
 {
     struct ladder *ladder = ladder_of(view);
     const struct trace_event *event = item->event;
+    ladder->origin = item->origin;
     if (event->time > ladder->last_time)
         ladder->last_time = event->time;
     switch (event->kind) {

@@ -137,7 +137,7 @@ struct ladder {
     struct ladder_text inside; /* of the inner room, for the next ladder_draw */
     struct buffer scratch;     /* of ladder_safe */
     struct buffer text;        /* of a call's or note's line */
-    int64_t first_time;
+    int64_t origin;
     int64_t shown_time; /* of the last line that had one */
     bool has_time;
 

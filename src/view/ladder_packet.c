@@ -43,7 +43,6 @@ struct arrow {
 
 static struct ladder_line arrow_line(const struct ladder *ladder, const struct arrow *arrow)
 {
-    (void)ladder;
     struct ladder_line line = LADDER_LINE;
     line.timed = true;
     line.time = arrow->time;
@@ -195,6 +194,56 @@ static void draw_states(struct ladder *ladder, const char *left, const char *rig
     ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
 }
 
+/* "127.0.0.1:51234      flow 1      127.0.0.1:80", into the inner room. */
+static void put_ends(struct ladder *ladder, const struct ladder_flow *flow, enum flow_end left_end)
+{
+    char left[ADDRESS_TEXT], right[ADDRESS_TEXT], middle[32];
+    address_format(&flow->address[left_end], left);
+    address_format(&flow->address[!left_end], right);
+    size_t middle_width = (size_t)snprintf(middle, sizeof middle, "flow %u", flow->id);
+    size_t inner = (size_t)ladder->inner;
+    size_t after_left = 1 + strlen(left) + 2;
+    size_t before_right = strlen(right) + 3;
+    struct ladder_text *inside = &ladder->inside;
+    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
+    if (after_left + middle_width + before_right > inner) {
+        buffer_clear(&ladder->text);
+        buffer_printf(&ladder->text, "%s: %s, %s", middle, left, right);
+        ladder_put_cut(ladder, inside, STYLE_DIM, buffer_text(&ladder->text), ladder->text.length,
+                       inner - 2);
+        return;
+    }
+    size_t start = (inner - middle_width) / 2;
+    if (start < after_left)
+        start = after_left;
+    if (start + middle_width + before_right > inner)
+        start = inner - before_right - middle_width;
+    ladder_put(ladder, inside, STYLE_DIM, left, strlen(left));
+    ladder_fill(ladder, inside, STYLE_PLAIN, " ", start);
+    ladder_put(ladder, inside, STYLE_DIM, middle, middle_width);
+    ladder_fill(ladder, inside, STYLE_PLAIN, " ", inner - before_right + 2);
+    ladder_put(ladder, inside, STYLE_DIM, right, strlen(right));
+}
+
+/* The states before the packet, as names; NULL where nothing is known. */
+static void states_before(const struct ladder *ladder, const struct view_item *item,
+                          const struct ladder_flow *flow, const char *names[2])
+{
+    names[FLOW_CLIENT] = names[FLOW_SERVER] = NULL;
+    if (flow->protocol != TRACE_TCP)
+        return;
+    enum tcp_state before[2] = {item->facts->before[0], item->facts->before[1]};
+    if (item->facts->new_flow && !item->facts->flow->from_middle) {
+        /* Before its first packet the flow itself knows nothing; the exchange does. */
+        bool listening = ladder_is_listening(ladder, flow);
+        before[FLOW_CLIENT] = TCP_STATE_CLOSED;
+        before[FLOW_SERVER] = listening ? TCP_STATE_LISTEN : TCP_STATE_UNKNOWN;
+    }
+    for (int end = 0; end < 2; end++)
+        if (before[end] != TCP_STATE_UNKNOWN)
+            names[end] = tcp_state_name(before[end]);
+}
+
 /* Whose the following arrows are: both ends' addresses and the flow's number, once a turn. */
 static void introduce_flow(struct ladder *ladder, const struct view_item *item,
                            const struct ladder_flow *flow, const int lanes[2])
@@ -205,47 +254,15 @@ static void introduce_flow(struct ladder *ladder, const struct view_item *item,
         return;
     ladder->pair_flow[low][high] = flow->id;
     enum flow_end left_end = lanes[FLOW_CLIENT] == low ? FLOW_CLIENT : FLOW_SERVER;
-    char left[ADDRESS_TEXT], right[ADDRESS_TEXT], middle[32];
-    address_format(&flow->address[left_end], left);
-    address_format(&flow->address[!left_end], right);
-    snprintf(middle, sizeof middle, "flow %u", flow->id);
-    size_t inner = (size_t)ladder->inner;
-    size_t sides = strlen(left) + strlen(right) + 2;
-    struct ladder_text *inside = &ladder->inside;
-    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
-    if (sides + strlen(middle) + 4 <= inner) {
-        ladder_put(ladder, inside, STYLE_DIM, left, strlen(left));
-        size_t centre = (inner - strlen(middle)) / 2;
-        ladder_fill(ladder, inside, STYLE_PLAIN, " ",
-                    centre > inside->width + 2 ? centre : inside->width + 2);
-        ladder_put(ladder, inside, STYLE_DIM, middle, strlen(middle));
-        if (inside->width + 2 + strlen(right) < inner) {
-            ladder_fill(ladder, inside, STYLE_PLAIN, " ", inner - 1 - strlen(right));
-            ladder_put(ladder, inside, STYLE_DIM, right, strlen(right));
-        }
-    } else {
-        buffer_clear(&ladder->text);
-        buffer_printf(&ladder->text, "%s: %s, %s", middle, left, right);
-        ladder_put_cut(ladder, inside, STYLE_DIM, buffer_text(&ladder->text), ladder->text.length,
-                       inner - 2);
-    }
+    const char *names[2];
+    states_before(ladder, item, flow, names);
+    put_ends(ladder, flow, left_end);
     struct ladder_line line = LADDER_LINE;
-    enum tcp_state before[2] = {item->facts->before[0], item->facts->before[1]};
-    bool tcp = flow->protocol == TRACE_TCP;
-    if (tcp && item->facts->new_flow && !item->facts->flow->from_middle) {
-        /* Before its first packet the flow itself knows nothing; the exchange does. */
-        before[FLOW_CLIENT] = TCP_STATE_CLOSED;
-        before[FLOW_SERVER] =
-            ladder_is_listening(ladder, flow) ? TCP_STATE_LISTEN : TCP_STATE_UNKNOWN;
-    }
-    const char *names[2] = {NULL, NULL};
-    for (int end = 0; end < 2; end++)
-        if (tcp && before[end] != TCP_STATE_UNKNOWN)
-            names[end] = tcp_state_name(before[end]);
     if (!ladder->narrow && ladder->lanes[low].right != ladder->lanes[high].right) {
         line.left = names[left_end];
         line.right = names[!left_end];
-        line.left_style = line.right_style = STYLE_BOLD;
+        line.left_style = ladder->lanes[low].style;
+        line.right_style = ladder->lanes[high].style;
     }
     ladder_draw(ladder, &line);
     if (ladder->narrow)
@@ -302,8 +319,8 @@ static void add_segment(struct ladder *ladder, struct pieces *pieces, const stru
     if (packet->payload_length > 0)
         buffer_printf(text, " len %u", packet->payload_length);
     end_piece(ladder, pieces, STYLE_PLAIN);
-    const uint32_t window_marks = MARK_ZERO_WINDOW | MARK_WINDOW_UPDATE | MARK_WINDOW_FULL |
-                                  MARK_ZERO_WINDOW_PROBE | MARK_ZERO_WINDOW_PROBE_ACK;
+    const uint32_t window_marks =
+        MARK_ZERO_WINDOW | MARK_WINDOW_UPDATE | MARK_ZERO_WINDOW_PROBE_ACK;
     if (opens || (tcp->window == 0 && !reset) || (facts->marks & window_marks) != 0) {
         buffer_printf(text, "win %u", facts->window);
         end_piece(ladder, pieces, STYLE_PLAIN);
@@ -324,10 +341,37 @@ static const char *new_state(const struct flow_facts *facts, enum flow_end end)
     return tcp_state_name(facts->after[end]);
 }
 
+/* The arrow's text, and below it options and payload. */
+static void draw_headers(struct ladder *ladder, const struct view_item *item,
+                         const struct arrow *arrow, bool own)
+{
+    const struct packet *packet = item->packet;
+    unsigned style = ladder->lanes[arrow->from].style;
+    bool tcp = packet->transport == TRANSPORT_TCP;
+    struct pieces pieces;
+    start_pieces(ladder, &pieces);
+    if (own)
+        add_text(ladder, &pieces, STYLE_DIM, "kernel");
+    if (tcp) {
+        add_segment(ladder, &pieces, item, own ? STYLE_PLAIN : style);
+    } else {
+        add_text(ladder, &pieces, style | STYLE_BOLD, "UDP");
+        buffer_printf(&ladder->text, "len %u", packet->payload_length);
+        end_piece(ladder, &pieces, STYLE_PLAIN);
+        add_fault(ladder, &pieces, packet);
+    }
+    draw_arrow(ladder, arrow, &pieces);
+    if (tcp && packet->tcp.options_seen != 0 && (packet->tcp.flags & TCP_SYN) != 0) {
+        start_pieces(ladder, &pieces);
+        add_options(ladder, &pieces, packet);
+        draw_rest(ladder, &pieces, 0);
+    }
+    draw_payload(ladder, packet, own ? STYLE_DIM : style);
+}
+
 static void draw_flow_packet(struct ladder *ladder, const struct view_item *item)
 {
     const struct flow_facts *facts = item->facts;
-    const struct packet *packet = item->packet;
     struct ladder_flow *flow = ladder_find_flow(ladder, item);
     int lanes[2];
     ladder_flow_lanes(ladder, flow, lanes);
@@ -336,38 +380,19 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
                           .to = lanes[!facts->from],
                           .number = item->event->packet.number,
                           .time = item->event->time};
-    unsigned style = ladder->lanes[arrow.from].style;
     bool own = is_kernels(ladder, item, flow->role[facts->from]);
-    arrow.style = own ? STYLE_DIM : style;
+    arrow.style = own ? STYLE_DIM : ladder->lanes[arrow.from].style;
     enum flow_end left_end = lanes[FLOW_CLIENT] < lanes[FLOW_SERVER] ? FLOW_CLIENT : FLOW_SERVER;
     const char *left = new_state(facts, left_end);
     const char *right = new_state(facts, !left_end);
-    bool beside = ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
-    if (!ladder->narrow && !beside) {
+    bool inside =
+        ladder->narrow || ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
+    if (!inside) {
         arrow.left = left;
         arrow.right = right;
     }
-    struct pieces pieces;
-    start_pieces(ladder, &pieces);
-    if (own)
-        add_text(ladder, &pieces, STYLE_DIM, "kernel");
-    if (packet->transport == TRANSPORT_TCP) {
-        add_segment(ladder, &pieces, item, own ? STYLE_PLAIN : style);
-    } else {
-        add_text(ladder, &pieces, style | STYLE_BOLD, "UDP");
-        buffer_printf(&ladder->text, "len %u", packet->payload_length);
-        end_piece(ladder, &pieces, STYLE_PLAIN);
-        add_fault(ladder, &pieces, packet);
-    }
-    draw_arrow(ladder, &arrow, &pieces);
-    if (packet->transport == TRANSPORT_TCP && packet->tcp.options_seen != 0 &&
-        (packet->tcp.flags & TCP_SYN) != 0) {
-        start_pieces(ladder, &pieces);
-        add_options(ladder, &pieces, packet);
-        draw_rest(ladder, &pieces, 0);
-    }
-    draw_payload(ladder, packet, own ? STYLE_DIM : style);
-    if (ladder->narrow || beside)
+    draw_headers(ladder, item, &arrow, own);
+    if (inside)
         draw_states(ladder, left, right);
 }
 

@@ -16,6 +16,7 @@
 /* One event with what was found out about it. packet and facts are set for TRACE_PACKET only. */
 struct view_item {
     const struct trace_event *event;
+    int64_t origin; /* when the trace began, shown or not: relative times count from here */
     const struct packet *packet;
     const struct flow_facts *facts;
 };

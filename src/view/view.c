@@ -26,6 +26,7 @@ static const char *const kind_names[VIEW_KINDS] = {
 static const struct view_type *const view_types[VIEW_KINDS] = {
     [VIEW_LADDER] = &view_ladder,
     [VIEW_JSON] = &view_json,
+    [VIEW_PACKETS] = &view_packets,
 };
 
 /* One call of view_render. */
@@ -43,7 +44,9 @@ struct rendering {
     bool selects_packets;
     uint8_t *shown_flows;
     size_t shown_flows_size; /* bytes */
-    int64_t started;
+    int64_t origin;          /* the time of the trace's first event that has one */
+    bool has_origin;
+    int64_t started; /* by this machine's clock */
     int64_t progress_shown;
     struct error *error;
 };
@@ -122,7 +125,8 @@ static bool add_packet(struct rendering *rendering, const struct trace_event *ev
     if (rendering->selects_packets && facts.flow != NULL &&
         !remember_flow(rendering, facts.flow->id))
         return false;
-    struct view_item item = {.event = event, .packet = &packet, .facts = &facts};
+    struct view_item item = {
+        .event = event, .origin = rendering->origin, .packet = &packet, .facts = &facts};
     rendering->type->add(rendering->view, &item);
     return true;
 }
@@ -175,11 +179,15 @@ static enum view_result render_events(struct rendering *rendering, struct error 
         enum trace_progress progress = trace_reader_next(rendering->reader, &event, damage);
         if (progress != TRACE_READ_EVENT)
             return progress == TRACE_READ_END ? VIEW_SHOWN : VIEW_DAMAGED;
+        if (!rendering->has_origin && event.time != 0) {
+            rendering->has_origin = true;
+            rendering->origin = event.time;
+        }
         if (event.kind == TRACE_PACKET) {
             if (!add_packet(rendering, &event))
                 return VIEW_FAILED;
         } else {
-            struct view_item item = {.event = &event};
+            struct view_item item = {.event = &event, .origin = rendering->origin};
             rendering->type->add(rendering->view, &item);
         }
         if (rendering->text.length >= WRITE_AT || rendering->prompt || rendering->text.failed) {

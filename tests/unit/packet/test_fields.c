@@ -1,8 +1,8 @@
 /* The fields of whole packets: names, values, texts, in order. */
 #include "frames.h"
-#include <stdio.h>
-
 #include "tiling.h"
+
+#include <stdio.h>
 
 /* All fields as lines "depth name: text [note]", and each by name. */
 struct listing {

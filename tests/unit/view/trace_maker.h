@@ -33,8 +33,9 @@ struct maker {
     int64_t time;
     uint32_t calls;
     uint64_t packets;
-    uint32_t cause; /* of the packets to come: the call whose system call runs */
-    int64_t window; /* where the running system call began */
+    uint32_t cause;    /* of the packets to come: the call whose system call runs */
+    char comment[256]; /* that names it */
+    int64_t window;    /* where the running system call began */
 };
 
 static inline void maker_add(struct maker *maker, struct trace_event event)
@@ -112,6 +113,7 @@ static inline uint32_t maker_call(struct maker *maker, uint32_t role, uint32_t s
                                                    .line = line}});
     maker->window = maker->time + 1;
     maker->cause = call;
+    snprintf(maker->comment, sizeof maker->comment, "%s(%s)  hello.lua:%u", name, arguments, line);
     return call;
 }
 
@@ -228,6 +230,8 @@ static inline void maker_frame(struct maker *maker, uint8_t protocol, const uint
                                           .packet = {.number = ++maker->packets,
                                                      .link_type = 1,
                                                      .cause = maker->cause,
+                                                     .comment = trace_text_of(
+                                                         maker->cause != 0 ? maker->comment : ""),
                                                      .length = (uint32_t)(34 + length),
                                                      .bytes = {frame, 34 + length}}});
 }
