@@ -252,6 +252,8 @@ bool host_run(struct host *host, enum trace_outcome *outcome, struct error *erro
     run_until_end(host);
     outcome_describe(host, &own);
     clear_away(host);
+    if (host->settings.finish != NULL)
+        host->settings.finish(host->settings.tick_data);
     tell_end(host, &own);
     if (host->recorder != NULL)
         on_flush(&host->flusher);

@@ -52,7 +52,10 @@ struct host_settings {
     /* Called about twenty times a second while the exchange runs, on the loop and never during a
      * system call: for recorder_flush. May be NULL. */
     void (*tick)(void *data);
-    void *tick_data;
+    /* Called once when all is over and the wire is quiet, before TRACE_END: the capture ends
+     * here, so that no packet comes behind it. May be NULL. */
+    void (*finish)(void *data);
+    void *tick_data; /* for tick and finish */
 };
 
 /* Returns NULL with error set. Only one host at a time. */

@@ -101,7 +101,6 @@ static void draw_exchange(struct ladder *ladder, const struct trace_exchange *ex
         append_item(ladder, trace_text_of(address));
     }
     append_item(ladder, exchange->place);
-    append_item(ladder, trace_text_of(ladder->options->file_name));
     if (text->length > 0)
         ladder_draw_plain(ladder, STYLE_DIM, buffer_text(text), text->length);
     buffer_append_byte(ladder->out, '\n');
