@@ -66,6 +66,13 @@ static void flush_recording(void *data)
         *recording->failure = error;
 }
 
+static void make_room(void *data, size_t bytes)
+{
+    struct recording *recording = data;
+    if (recording->capture != NULL)
+        capture_make_room(recording->capture, bytes);
+}
+
 /* The host's finish: the capture ends before the trace does. */
 static void end_capture(void *data)
 {
@@ -272,7 +279,8 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
         .tick = recording->recorder == NULL ? NULL : flush_recording,
         .finish = end_capture,
-        .tick_data = recording,
+        .make_room = exchange->invocation->no_capture ? NULL : make_room,
+        .data = recording,
     };
     recording->host = host_open(&settings, error);
     if (recording->host == NULL)

@@ -24,8 +24,8 @@ void help_print_program(void)
          "  handlens COMMAND --help   what a command does, and its options\n"
          "  handlens --version        the version, and the libraries it was built with\n"
          "\n"
-         "Exit status: 0 done, 1 a check failed, 2 the command line or the script is\n"
-         "wrong, 3 this machine does not allow it, 4 the input file is damaged.");
+         "Exit status: 0 done; 1 a check failed; 2 the command line or the script is\n"
+         "wrong; 3 this machine does not allow it; 4 the input file is damaged.");
 }
 
 void help_print_command(const struct command *command)

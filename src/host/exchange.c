@@ -253,7 +253,7 @@ bool host_run(struct host *host, enum trace_outcome *outcome, struct error *erro
     outcome_describe(host, &own);
     clear_away(host);
     if (host->settings.finish != NULL)
-        host->settings.finish(host->settings.tick_data);
+        host->settings.finish(host->settings.data);
     tell_end(host, &own);
     if (host->recorder != NULL)
         on_flush(&host->flusher);

@@ -55,7 +55,10 @@ struct host_settings {
     /* Called once when all is over and the wire is quiet, before TRACE_END: the capture ends
      * here, so that no packet comes behind it. May be NULL. */
     void (*finish)(void *data);
-    void *tick_data; /* for tick and finish */
+    /* Called before each system call with the bytes it is about to send, so that who captures can
+     * make room for them: capture_make_room. May be NULL. */
+    void (*make_room)(void *data, size_t bytes);
+    void *data; /* for tick, finish and make_room */
 };
 
 /* Returns NULL with error set. Only one host at a time. */
