@@ -1,7 +1,6 @@
 /* What a lab's functions make of the host's calls. Each body runs twice: with calls that end at
  * once, and with calls that wait. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 #include <errno.h>
 

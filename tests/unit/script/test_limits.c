@@ -1,6 +1,5 @@
 /* What a script cannot do: run for ever, eat the memory, catch a limit, or get out. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 /* Runs a client's body under small limits; it must be stopped with the text. */
 static void expect_stop(const char *body, const char *failure)

@@ -1,6 +1,5 @@
 /* Roles, their tasks and coroutines; the server that the host runs for lab.reply. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 #include <errno.h>
 
