@@ -222,12 +222,12 @@ void ladder_socket_listens(struct ladder *ladder, uint32_t socket);
 /* Decides the columns if that is due, and draws the lanes' names. Before any ladder_draw. */
 void ladder_lay_out(struct ladder *ladder);
 /* NULL for an unknown one. */
-struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
+struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t id);
 /* The role's lane; that of strangers for an unknown one. */
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
 /* Starts ladder->text anew, with the role's name where its lane is one of many. Returns its width.
  */
-size_t ladder_start_text(struct ladder *ladder, uint32_t role);
+size_t ladder_start_text(struct ladder *ladder, uint32_t id);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
 /* The flow with these ends, in whichever order; NULL if none. *swapped: a is the server's end. */

@@ -81,7 +81,7 @@ static void keep_text(struct ladder *ladder, char *kept, size_t room, struct tra
     memcpy(kept, safe.data, length);
     kept[length] = '\0';
     if (length < safe.length)
-        strcat(kept, ellipsis);
+        memcpy(kept + length, ellipsis, strlen(ellipsis) + 1);
 }
 
 enum bracket { BRACKET_OPENS, BRACKET_CLOSES, BRACKET_SINGLE, BRACKET_NONE };
