@@ -5,7 +5,7 @@
  * same lock under which it gives it room in the ring, so when as many have been taken as were
  * counted, all that was delivered before the clock was read is with the recorder. While fewer have
  * been taken, the rest lies in a block that the kernel has not closed yet; it will within
- * BLOCK_TIME (open.c), and the ring becomes readable: nobody needs to sleep.
+ * CAPTURE_BLOCK_TIME (open.h), and the ring becomes readable: nobody needs to sleep.
  *
  * The watermark is that reading of the clock when all has been taken, else the stamp of the last
  * packet taken, for the ring is in order. A packet is stamped when it is put onto the loopback and
@@ -78,8 +78,8 @@ struct capture {
     uint32_t last_drop;
     int64_t last_stamp;
     int64_t watermark;
-    bool broken;               /* the interface is gone; reason says so */
-    atomic_int_least64_t seen; /* when it last began to look into the ring */
+    bool broken;                  /* the interface is gone; reason says so */
+    atomic_int_least64_t emptied; /* no closed block is older than this */
 
     /* Between the threads, under lock. */
     pthread_mutex_t lock;
@@ -117,6 +117,10 @@ static void read_counters(struct capture *capture)
     capture->dropped += (uint32_t)(now.ps_drop - capture->last_drop);
     capture->last_recv = now.ps_recv;
     capture->last_drop = now.ps_drop;
+    /* What was given up and came after all. */
+    uint64_t given = capture->received - capture->dropped;
+    if (capture->taken + capture->missing > given)
+        capture->missing = given > capture->taken ? given - capture->taken : 0;
 }
 
 /* How many packets the kernel has put into the ring for us. The kernel counts dropped ones in. */
@@ -150,11 +154,11 @@ static int drain(struct capture *capture)
 static void turn(struct capture *capture)
 {
     int64_t now = clock_now();
-    atomic_store_explicit(&capture->seen, now, memory_order_relaxed);
     read_counters(capture);
     uint64_t target = delivered(capture);
     while (drain(capture) > 0 && capture->taken < target)
         publish(capture, capture->last_stamp - MARGIN);
+    atomic_store_explicit(&capture->emptied, now, memory_order_relaxed);
     if (capture->taken >= target || capture->broken)
         publish(capture, now - MARGIN);
 }
@@ -341,11 +345,12 @@ void capture_make_room(struct capture *capture, size_t bytes)
     int64_t now = clock_now();
     if (capture->unsynced == 0)
         capture->unsynced_since = now;
-    int64_t seen = atomic_load_explicit(&capture->seen, memory_order_relaxed);
-    int64_t looked_at = seen > capture->unsynced_since ? seen : capture->unsynced_since;
+    int64_t since = atomic_load_explicit(&capture->emptied, memory_order_relaxed);
+    if (since < capture->unsynced_since)
+        since = capture->unsynced_since;
     size_t limit = capture->ring / 4;
     size_t need = bytes < limit - OVERHEAD ? bytes + OVERHEAD : limit;
-    if (need > limit - capture->unsynced || now - looked_at > capture->lag_limit) {
+    if (need > limit - capture->unsynced || now - since > capture->lag_limit) {
         capture_sync(capture);
         capture->unsynced_since = now;
     }

@@ -29,6 +29,7 @@ struct recording {
     struct recorder *recorder;
     struct capture *capture;
     struct host *host;
+    uint64_t *dropped;     /* packets the kernel had no room for */
     struct error *failure; /* of -w's file */
 };
 
@@ -63,6 +64,22 @@ static void flush_recording(void *data)
     struct error error = {0};
     if (!recorder_flush(recording->recorder, &error) && recording->failure->text[0] == '\0')
         *recording->failure = error;
+}
+
+static void make_room(void *data, size_t bytes)
+{
+    struct recording *recording = data;
+    if (recording->capture != NULL)
+        capture_make_room(recording->capture, bytes);
+}
+
+/* The host's finish: the capture ends before the trace does. */
+static void end_capture(void *data)
+{
+    struct recording *recording = data;
+    if (recording->capture != NULL)
+        capture_stop(recording->capture, recording->dropped);
+    recording->capture = NULL;
 }
 
 static void add_introduction(struct recording *recording, const struct exchange *exchange,
@@ -261,7 +278,9 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
         .tick = recording->recorder == NULL ? NULL : flush_recording,
-        .tick_data = recording,
+        .finish = end_capture,
+        .make_room = exchange->invocation->no_capture ? NULL : make_room,
+        .data = recording,
     };
     recording->host = host_open(&settings, error);
     if (recording->host == NULL)
@@ -312,9 +331,8 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
 /* Everything that was recorded goes to the files; whatever is open is closed. */
 static void close_recording(struct recording *recording, struct exchange *exchange)
 {
+    end_capture(recording);
     host_close(recording->host);
-    if (recording->capture != NULL)
-        capture_stop(recording->capture, &exchange->dropped);
     if (recording->recorder != NULL) {
         flush_recording(recording);
         exchange->packets = recorder_packets(recording->recorder);
@@ -330,7 +348,10 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 bool exchange_run(struct exchange *exchange, struct error *error)
 {
     const struct invocation *invocation = exchange->invocation;
-    struct recording recording = {.failure = &exchange->recording};
+    struct recording recording = {
+        .dropped = &exchange->dropped,
+        .failure = &exchange->recording,
+    };
     exchange->trace = -1;
     bool done = open_files(&recording, exchange, error);
     struct place place = {0};

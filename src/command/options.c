@@ -202,7 +202,7 @@ static bool count_operands(const struct invocation *invocation, const struct com
 {
     int count = invocation->operand_count;
     if (count < command->least_operands)
-        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION…] %s", command->name,
+        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION...] %s", command->name,
                          command->operands);
     if (command->most_operands >= 0 && count > command->most_operands)
         return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s %s'",

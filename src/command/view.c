@@ -72,7 +72,7 @@ static enum status run_view(const struct invocation *invocation, struct error *e
 const struct command command_view = {
     .bit = COMMAND_VIEW,
     .name = "view",
-    .operands = "FILE [FILTER…]",
+    .operands = "FILE [FILTER...]",
     .summary = "show a capture: ours, or any pcap or pcapng",
     .about =
         "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote holds\n"

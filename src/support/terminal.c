@@ -14,8 +14,8 @@ static int columns_of(int fd)
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col < 40 ? 40 : size.ws_col;
     const char *columns = getenv("COLUMNS");
-    int given = columns == NULL ? 0 : atoi(columns);
-    return given >= 40 && given <= 1000 ? given : 80;
+    long given = columns == NULL ? 0 : strtol(columns, NULL, 10);
+    return given >= 40 && given <= 1000 ? (int)given : 80;
 }
 
 struct terminal terminal_of(int fd, enum color_choice choice)
@@ -33,6 +33,11 @@ struct terminal terminal_of(int fd, enum color_choice choice)
 /* One character: its bytes and columns. An invalid byte is one byte and one column. */
 static size_t next_character(const char *text, size_t length, int32_t *code, size_t *columns)
 {
+    if (text[0] >= 0x20 && text[0] < 0x7f) { /* nearly all there is; the library is slow at it */
+        *code = (unsigned char)text[0];
+        *columns = 1;
+        return 1;
+    }
     utf8proc_int32_t point = -1;
     utf8proc_ssize_t size =
         utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length, &point);

@@ -63,7 +63,8 @@ struct connection {
     int64_t first_rtt; /* SYN to the first ACK from anybody; 0 unknown */
     bool has_syn_time;
     struct connection *older, *newer;  /* all, by id */
-    struct connection *idler, *busier; /* open ones or ended ones, by their newest packet */
+    struct connection *idler, *busier; /* the open ones or the ended ones */
+    uint64_t queued; /* its newest packet's number when it was put at the end of that list */
 };
 
 /* Follows both ends' states through the segment. hole: bytes before it were not seen. */

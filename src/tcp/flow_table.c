@@ -3,7 +3,7 @@
  *
  * Flows hang in a hash table by their two ends, in a list of all by id, and in one of two lists
  * by idleness: those still open, and those that ended. An ended flow goes after a minute of
- * silence. When there are too many, the one longest ended goes, or else the one longest idle. The
+ * silence. When there are too many, the one longest ended goes, or else one long idle. The
  * hash is keyed by where the table lies in memory, so nobody can write a capture whose flows all
  * fall into one bucket; nothing visible depends on it.
  */
@@ -100,15 +100,33 @@ static struct idle_list *list_of(struct flow_table *table, const struct connecti
     return connection->ended ? &table->ended_flows : &table->open_flows;
 }
 
-/* It had a packet, or ended, just now. */
+/*
+ * It had a packet just now. To move an open flow to the end of its list with every packet would
+ * cost a visit to its neighbours' memory each time; that is left for when somebody must go.
+ */
 static void touch(struct flow_table *table, struct connection *connection, bool ended)
 {
-    struct idle_list *list = list_of(table, connection);
-    if (connection->ended == ended && list->busiest == connection)
+    if (!connection->ended && !ended)
         return;
-    idle_list_remove(list, connection);
+    idle_list_remove(list_of(table, connection), connection);
     connection->ended = ended;
+    connection->queued = connection->flow.last_number;
     idle_list_append(list_of(table, connection), connection);
+}
+
+/* The one that shall go if one must: the longest ended, or an open one that was long idle. */
+static struct connection *most_idle(struct flow_table *table)
+{
+    if (table->ended_flows.idlest)
+        return table->ended_flows.idlest;
+    for (;;) {
+        struct connection *connection = table->open_flows.idlest;
+        if (connection->queued == connection->flow.last_number)
+            return connection;
+        idle_list_remove(&table->open_flows, connection); /* it spoke since: back to the end */
+        connection->queued = connection->flow.last_number;
+        idle_list_append(&table->open_flows, connection);
+    }
 }
 
 static void hash_remove(struct flow_table *table, struct connection *connection)
@@ -201,6 +219,9 @@ static struct connection *find(const struct flow_table *table, uint32_t hash,
 {
     uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
     struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
+    if (each) /* all of it will be needed: one wait for memory instead of one for each line */
+        for (size_t at = 0; at < sizeof *each; at += 64)
+            __builtin_prefetch((const char *)each + at);
     for (; each; each = each->chain) {
         if (each->hash != hash || each->flow.protocol != protocol)
             continue;
@@ -234,8 +255,7 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
                                 enum flow_end from)
 {
     if (table->held >= FLOWS_LIMIT)
-        let_go(table,
-               table->ended_flows.idlest ? table->ended_flows.idlest : table->open_flows.idlest);
+        let_go(table, most_idle(table));
     if (table->held >= table->bucket_count)
         hash_grow(table);
     struct connection *connection = calloc(1, sizeof *connection);
@@ -250,7 +270,8 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     flow->side[!from].address = packet->destination;
     flow->side[0].window_scale = flow->side[1].window_scale = 255;
     flow->first_time = flow->last_time = time;
-    flow->first_number = number;
+    flow->first_number = flow->last_number = number;
+    connection->queued = number;
     flow->closed_by = 255;
     connection->to_itself = same_end(&packet->source, &packet->destination);
     if (tcp)
@@ -270,12 +291,24 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     return connection;
 }
 
+static bool captured_of_transport(const struct packet *packet, uint32_t bytes)
+{
+    return packet->captured >= packet->transport_at &&
+           packet->captured - packet->transport_at >= bytes;
+}
+
+/* Its ports are there. */
+static bool can_be_followed(const struct packet *packet)
+{
+    return (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) &&
+           captured_of_transport(packet, 4);
+}
+
 /* The fixed part of the TCP header is there, and the payload's length is known. */
 static bool can_be_analysed(const struct packet *packet)
 {
     return packet->transport == TRANSPORT_TCP && !packet->is_fragment &&
-           packet->tcp.header_length >= 20 && packet->captured >= packet->transport_at &&
-           packet->captured - packet->transport_at >= 20;
+           packet->tcp.header_length >= 20 && captured_of_transport(packet, 20);
 }
 
 static void follow_tcp(struct flow_table *table, struct connection *connection,
@@ -314,7 +347,7 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
 {
     memset(facts, 0, sizeof *facts);
     let_go_of_the_silent(table, time);
-    if (packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP)
+    if (!can_be_followed(packet))
         return;
     bool analysed = can_be_analysed(packet);
     struct seen seen = {

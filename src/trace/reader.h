@@ -2,13 +2,12 @@
  * reader.h - events out of a capture file: ours, or anybody's pcapng or classic pcap.
  *
  * pcapng is read by our own code (pcapng_reader.c), classic pcap in all its variants by libpcap.
- * Packets of our own traces carry their cause, found from the system calls' windows.
+ * Packets of our own traces carry their cause, which the file says beside each (FORMAT.md).
  * Nothing grows with the file.
  */
 #ifndef HANDLENS_TRACE_READER_H
 #define HANDLENS_TRACE_READER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "support/error.h"
@@ -29,7 +28,11 @@ struct trace_reader *trace_reader_open(const char *path, struct error *error);
 /* Reads from the start of an open file, which the reader does not own. Its position is moved. */
 struct trace_reader *trace_reader_from(int descriptor, const char *name, struct error *error);
 
-/* The next event. Its pointers live until the next call. */
+/*
+ * The next event. Its pointers live until the next call. In files of others an event that has no
+ * stamp (an interface, secrets) has the time of the event before it, 0 at the start; of several
+ * comments of a packet the first is given.
+ */
 enum trace_progress trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                       struct error *error);
 

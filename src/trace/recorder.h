@@ -5,7 +5,10 @@
  * main thread), packets from the capture's. Each side's events come in time order. The capture
  * thread also publishes a watermark: every packet stamped before it has been handed over.
  * recorder_flush writes all events older than the watermark, merged, to the sinks: the file on
- * disk, and whoever listens (the step mode). An event that a side adds later is never older.
+ * disk, and whoever listens (the step mode). An event that a side adds later is never older. It
+ * is called while no system call of the exchange is in progress. At equal stamps a packet follows
+ * the host's events, but precedes those that tell of an end: TRACE_RETURN, TRACE_STATE,
+ * TRACE_STATISTICS, TRACE_END. No packet is written before its TRACE_INTERFACE.
  *
  * The cause of a packet is the call whose system call's window holds the packet's stamp. Only one
  * system call of the exchange runs at a time, so there is at most one. It is known at the flush:
@@ -54,7 +57,7 @@ void recorder_capture_ends(struct recorder *recorder);
 
 /*
  * Main thread: writes what is older than the watermark (without a capture, or after it has ended:
- * everything) and lets it go.. A failed write is returned once; later flushes go on for the
+ * everything) and lets it go. A failed write is returned once; later flushes go on for the
  * listener, and nothing more is written.
  */
 bool recorder_flush(struct recorder *recorder, struct error *error);

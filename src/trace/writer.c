@@ -216,7 +216,10 @@ struct trace_writer *trace_writer_create(const char *path, bool force, struct er
         explain_create(path, errno, error);
         return NULL;
     }
-    return open_writer(descriptor, true, path, error);
+    struct trace_writer *writer = open_writer(descriptor, true, path, error);
+    if (writer == NULL && !force)
+        unlink(path); /* an empty file is of no use, and would be in the way next time */
+    return writer;
 }
 
 struct trace_writer *trace_writer_to(int descriptor, struct error *error)

@@ -104,6 +104,7 @@ struct ladder {
 
     bool has_exchange;
     bool has_calls;
+    bool has_checks;
     bool has_end;
     bool selects; /* a filter, a flow or a number: only calls with shown packets are shown */
     struct address address; /* the exchange's */
@@ -137,7 +138,7 @@ struct ladder {
     struct ladder_text inside; /* of the inner room, for the next ladder_draw */
     struct buffer scratch;     /* of ladder_safe */
     struct buffer text;        /* of a call's or note's line */
-    int64_t first_time;
+    int64_t origin;
     int64_t shown_time; /* of the last line that had one */
     bool has_time;
 
@@ -221,12 +222,12 @@ void ladder_socket_listens(struct ladder *ladder, uint32_t socket);
 /* Decides the columns if that is due, and draws the lanes' names. Before any ladder_draw. */
 void ladder_lay_out(struct ladder *ladder);
 /* NULL for an unknown one. */
-struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
+struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t id);
 /* The role's lane; that of strangers for an unknown one. */
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
 /* Starts ladder->text anew, with the role's name where its lane is one of many. Returns its width.
  */
-size_t ladder_start_text(struct ladder *ladder, uint32_t role);
+size_t ladder_start_text(struct ladder *ladder, uint32_t id);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
 /* The flow with these ends, in whichever order; NULL if none. *swapped: a is the server's end. */

@@ -12,6 +12,9 @@
 
 #include "view/ladder.h"
 
+/* How much of a result must be seen beside its call, columns. */
+#define RESULT_LEAST 20
+
 struct ladder_call *ladder_find_call(struct ladder *ladder, uint32_t id)
 {
     if (id == 0)
@@ -78,7 +81,7 @@ static void keep_text(struct ladder *ladder, char *kept, size_t room, struct tra
     memcpy(kept, safe.data, length);
     kept[length] = '\0';
     if (length < safe.length)
-        strcat(kept, ellipsis);
+        memcpy(kept + length, ellipsis, strlen(ellipsis) + 1);
 }
 
 enum bracket { BRACKET_OPENS, BRACKET_CLOSES, BRACKET_SINGLE, BRACKET_NONE };
@@ -260,15 +263,17 @@ static const char *new_state(const struct ladder_call *call, const struct trace_
     return listens ? tcp_state_name(TCP_STATE_LISTEN) : NULL;
 }
 
-/* Both ends of a call on one line, if it fits. */
+/* Both ends of a call on one line. A long result is cut, but a failure is told in full: false. */
 static bool show_single(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result)
 {
+    size_t room = (size_t)ladder->inner - 2;
     ladder_start_text(ladder, call->role);
     buffer_printf(&ladder->text, "%s(%s)", call->name, call->arguments);
+    size_t entry = terminal_width(buffer_text(&ladder->text), ladder->text.length);
     append_result(ladder, call, result);
-    const char *text = buffer_text(&ladder->text);
-    if (terminal_width(text, ladder->text.length) > (size_t)ladder->inner - 2)
+    size_t whole = terminal_width(buffer_text(&ladder->text), ladder->text.length);
+    if (whole > room && (result->error != 0 || entry + RESULT_LEAST > room))
         return false;
     draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time,
               new_state(call, result));

@@ -4,6 +4,7 @@
 
 #include "support/clock.h"
 #include "view/ladder.h"
+#include "view/safe_text.h"
 
 /* A pause that is worth a line of its own. */
 #define NOTABLE_PAUSE (100 * NANOSECONDS_PER_MILLISECOND)
@@ -93,25 +94,8 @@ void ladder_fill(struct ladder *ladder, struct ladder_text *text, unsigned style
 struct trace_text ladder_safe(struct ladder *ladder, struct trace_text text, size_t columns)
 {
     buffer_clear(&ladder->scratch);
-    size_t width = 0;
-    for (size_t at = 0; at < text.length && (columns == 0 || width < columns);) {
-        size_t start = ladder->scratch.length;
-        if (text.data[at] == '"' || text.data[at] == '\\') {
-            buffer_append_byte(&ladder->scratch, (uint8_t)text.data[at++]);
-        } else {
-            size_t end = at;
-            while (end < text.length && text.data[end] != '"' && text.data[end] != '\\')
-                end++;
-            size_t used = terminal_append_escaped(&ladder->scratch, text.data + at, end - at,
-                                                  columns == 0 ? 0 : columns - width,
-                                                  ladder->options->terminal.utf8);
-            if (used == 0)
-                break;
-            at += used;
-        }
-        const char *safe = buffer_text(&ladder->scratch);
-        width += terminal_width(safe + start, ladder->scratch.length - start);
-    }
+    safe_text_append(&ladder->scratch, text.data, text.length, columns,
+                     ladder->options->terminal.utf8);
     const char *safe = buffer_text(&ladder->scratch);
     return (struct trace_text){.data = safe, .length = ladder->scratch.length};
 }
@@ -175,7 +159,7 @@ static void draw_time(struct ladder *ladder, const struct ladder_line *line)
         return;
     if (line->timed) {
         char text[32];
-        double ms = (double)(line->time - ladder->first_time) / 1e6;
+        double ms = (double)view_time_between(ladder->origin, line->time) / 1e6;
         if (ms < 1e6)
             snprintf(text, sizeof text, "%10.3f", ms);
         else
@@ -275,8 +259,11 @@ void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, 
     size_t columns = (size_t)ladder->options->terminal.columns;
     do {
         size_t fits = ladder_wrap(text, length, columns);
+        size_t shown = fits;
+        while (shown > 0 && text[shown - 1] == ' ')
+            shown--;
         ladder_text_clear(line);
-        ladder_put(ladder, line, style, text, fits);
+        ladder_put(ladder, line, style, text, shown);
         buffer_append_byte(&line->bytes, '\n');
         buffer_append(ladder->out, line->bytes.data, line->bytes.length);
         struct trace_text rest = ladder_skip((struct trace_text){text, length}, fits);
@@ -289,10 +276,9 @@ void ladder_note_time(struct ladder *ladder, int64_t time)
 {
     if (!ladder->has_time) {
         ladder->has_time = true;
-        ladder->first_time = time;
         ladder->shown_time = time;
     }
-    int64_t pause = time - ladder->shown_time;
+    int64_t pause = view_time_between(ladder->shown_time, time);
     if (time > ladder->shown_time)
         ladder->shown_time = time;
     if (pause < NOTABLE_PAUSE)

@@ -18,13 +18,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Touches all bytes, so that the sanitizer sees a pointer that is wrong. */
-static uint64_t touch(const void *data, size_t length)
+static void touch(const void *data, size_t length)
 {
     const uint8_t *bytes = data;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < length; i++)
-        sum += bytes[i];
-    return sum;
+    for (size_t i = 0; i < length; i++) {
+        volatile uint8_t seen = bytes[i];
+        (void)seen;
+    }
 }
 
 static void read_all(int descriptor, struct trace_writer *writer)
@@ -33,13 +33,12 @@ static void read_all(int descriptor, struct trace_writer *writer)
     struct trace_reader *reader = trace_reader_from(descriptor, "input", &error);
     if (reader == NULL)
         return;
-    static volatile uint64_t sum;
     uint64_t packets = 0;
     struct trace_event event;
     while (trace_reader_next(reader, &event, &error) == TRACE_READ_EVENT) {
         if (event.kind == TRACE_PACKET) {
-            sum += touch(event.packet.bytes.data, event.packet.bytes.length);
-            sum += touch(event.packet.comment.data, event.packet.comment.length);
+            touch(event.packet.bytes.data, event.packet.bytes.length);
+            touch(event.packet.comment.data, event.packet.comment.length);
             if (event.packet.number != ++packets)
                 abort();
         }

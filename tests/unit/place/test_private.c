@@ -252,9 +252,16 @@ static int refused(const struct place_wishes *wishes, const char *text)
     struct error error = {0};
     struct stat before;
     struct stat after;
+    pid_t scout = fork();
+    if (scout == 0)
+        _exit(!place_enter(&place, PLACE_PRIVATE, true, &no_wishes, NULL) ||
+              place.kind != PLACE_PRIVATE);
+    int no_place;
+    CHECK(waitpid(scout, &no_place, 0) == scout);
+    if (no_place != 0)
+        SKIP("no private loopback");
     CHECK(stat("/proc/self/ns/net", &before) == 0);
-    if (place_enter(&place, PLACE_PRIVATE, true, wishes, &error) && place.kind != PLACE_PRIVATE)
-        SKIP(place.remark);
+    CHECK(!place_enter(&place, PLACE_PRIVATE, true, wishes, &error));
     CHECK(error.status == STATUS_NOT_ALLOWED);
     if (strstr(error.text, text) == NULL)
         fprintf(stderr, "%s\n", error.text);

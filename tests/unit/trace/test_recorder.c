@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "support/clock.h"
+#include "trace/cause.h"
 #include "trace/recorder.h"
 
 #define HEARD_LIMIT 64
@@ -232,6 +233,33 @@ static void windows_live_on_until_their_packets_have_come(void **state)
     recorder_close(recorder);
 }
 
+static void windows_and_calls_that_are_over_are_forgotten(void **state)
+{
+    (void)state;
+    struct cause_finder finder = {0};
+    size_t capacity = 0;
+    for (uint32_t call = 1; call <= 10000; call++) {
+        int64_t time = (int64_t)call * 100;
+        struct trace_event event = {.kind = TRACE_CALL, .time = time, .call.call = call};
+        cause_follow(&finder, &event);
+        event = (struct trace_event){.kind = TRACE_RETURN, .time = time + 9};
+        event.result.call = call;
+        event.result.window_start = time + 1;
+        event.result.window_end = time + 8;
+        cause_add_window(&finder, &event);
+        cause_follow(&finder, &event);
+        cause_forget_before(&finder, time);
+        assert_true(finder.last - finder.first <= 2);
+        if (call == 1000)
+            capacity = finder.capacity;
+    }
+    assert_int_equal(finder.capacity, capacity);
+    for (size_t i = 0; i < CAUSE_BUCKETS; i++)
+        assert_null(finder.calls[i]);
+    assert_false(finder.failed);
+    cause_close(&finder);
+}
+
 static void at_equal_stamps_a_packet_follows_its_call_and_precedes_the_return(void **state)
 {
     (void)state;
@@ -452,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_packet_has_the_cause_whose_window_holds_its_stamp),
         cmocka_unit_test(packets_that_come_a_little_out_of_order_keep_their_causes),
         cmocka_unit_test(windows_live_on_until_their_packets_have_come),
+        cmocka_unit_test(windows_and_calls_that_are_over_are_forgotten),
         cmocka_unit_test(at_equal_stamps_a_packet_follows_its_call_and_precedes_the_return),
         cmocka_unit_test(a_packet_never_precedes_its_interface),
         cmocka_unit_test(a_comment_names_role_call_arguments_and_line),

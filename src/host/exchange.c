@@ -1,0 +1,271 @@
+/*
+ * exchange.c - the run.
+ *
+ * A turn steps every task that is ready, in order of creation; what those steps make ready has its
+ * turn next. When all are parked the loop waits for events. Three things are watched for there:
+ *
+ *   the regular end  no client is left, and each server task waits for someone new. What is still
+ *                    on its way could wake one, so the wire must be quiet first.
+ *   a deadlock       nothing has happened for three ticks of 100 ms, no timer or lookup can make
+ *                    anything happen, and the wire is quiet. A zero window makes the kernel probe
+ *                    for ever, so after eight ticks it is enough that no segment of the sockets
+ *                    here is unacknowledged.
+ *   an end           by time-out, signal, or a role's failure: exchange_end, seen after the step.
+ *
+ * At any end the tasks are canceled, the sockets closed, and the wire is given time for the last
+ * acknowledgements before the trace ends.
+ */
+#include "host/internal.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TICK = 100, /* ms */
+    IDLE_TICKS = 3,
+    STUCK_TICKS = 8,
+    FLUSH_INTERVAL = 50,    /* ms */
+    QUIET_INTERVAL = 2,     /* ms */
+    QUIET_BEFORE_END = 200, /* of the 300 ms, what must be left for the closing */
+};
+
+void exchange_end(struct host *host, enum trace_outcome outcome, struct role *culprit)
+{
+    if (host->ending)
+        return;
+    host->ending = true;
+    host->outcome = outcome;
+    host->culprit = culprit;
+}
+
+static bool is_quiet(const struct host *host)
+{
+    return host->settings.is_quiet == NULL || host->settings.is_quiet();
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    exchange_end(timer->data, TRACE_TIMED_OUT, NULL);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)number;
+    host_interrupt(signal->data);
+}
+
+static bool all_sockets_still(const struct host *host)
+{
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        for (struct host_socket *socket = role->first_socket; socket != NULL; socket = socket->next)
+            if (!socket_is_still(socket))
+                return false;
+    return true;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    bool idle = host->steps == host->steps_at_tick && host->ready.count == 0 &&
+                host->tasks_live > 0 && host->timed == 0 && host->lookups == 0 && host->inputs == 0;
+    host->steps_at_tick = host->steps;
+    host->idle_ticks = idle ? host->idle_ticks + 1 : 0;
+    if (host->idle_ticks < IDLE_TICKS)
+        return;
+    if (is_quiet(host) || (host->idle_ticks >= STUCK_TICKS && all_sockets_still(host)))
+        exchange_end(host, TRACE_DEADLOCK, NULL);
+}
+
+static void on_flush(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    struct error error;
+    if (recorder_flush(host->recorder, &error) || host->flush_failed)
+        return;
+    host->flush_failed = true;
+    host->flush_error = error;
+    if (host->listener != NULL)
+        host->listener(host->listener_data, NULL, TRACE_NOTE_HOST, error.text, strlen(error.text));
+}
+
+static void on_quiet_timer(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    host->quiet_left -= QUIET_INTERVAL;
+}
+
+/*
+ * Runs the loop until the wire is quiet, or no more than at_least ms are left for that. With
+ * stop_for_tasks it returns false as soon as a task can go on.
+ */
+static bool wait_until_quiet(struct host *host, int at_least, bool stop_for_tasks)
+{
+    bool stopped = false;
+    if (host->quiet_left <= at_least || is_quiet(host))
+        return true;
+    uv_update_time(host->loop);
+    uv_timer_start(&host->quiet, on_quiet_timer, QUIET_INTERVAL, QUIET_INTERVAL);
+    do {
+        uv_run(host->loop, UV_RUN_ONCE);
+        stopped = stop_for_tasks && (host->ready.count > 0 || host->ending);
+    } while (!stopped && host->quiet_left > at_least && !is_quiet(host));
+    uv_timer_stop(&host->quiet);
+    return !stopped;
+}
+
+static void open_timer(struct host *host, uv_timer_t *timer)
+{
+    uv_timer_init(host->loop, timer);
+    timer->data = host;
+}
+
+static void open_signal(struct host *host, uv_signal_t *handle, int number)
+{
+    uv_signal_init(host->loop, handle);
+    handle->data = host;
+    uv_signal_start(handle, on_signal, number);
+}
+
+static void open_handles(struct host *host)
+{
+    uv_update_time(host->loop);
+    open_timer(host, &host->deadline);
+    open_timer(host, &host->ticker);
+    open_timer(host, &host->flusher);
+    open_timer(host, &host->quiet);
+    open_signal(host, &host->interrupt, SIGINT);
+    open_signal(host, &host->terminate, SIGTERM);
+    if (host->settings.timeout > 0) {
+        uint64_t milliseconds = (uint64_t)(host->settings.timeout / NANOSECONDS_PER_MILLISECOND);
+        uv_timer_start(&host->deadline, on_deadline, milliseconds, 0);
+    }
+    if (host->settings.alone)
+        uv_timer_start(&host->ticker, on_tick, TICK, TICK);
+    if (host->recorder != NULL)
+        uv_timer_start(&host->flusher, on_flush, FLUSH_INTERVAL, FLUSH_INTERVAL);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct host *host = handle->data;
+    host->closing--;
+}
+
+static void close_handles(struct host *host)
+{
+    uv_handle_t *handles[] = {
+        (uv_handle_t *)&host->deadline,  (uv_handle_t *)&host->ticker,
+        (uv_handle_t *)&host->flusher,   (uv_handle_t *)&host->quiet,
+        (uv_handle_t *)&host->interrupt, (uv_handle_t *)&host->terminate,
+    };
+    for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
+        host->closing++;
+        uv_close(handles[i], on_closed);
+    }
+}
+
+static int compare_tasks(const void *a, const void *b)
+{
+    uint64_t first = (*(struct task *const *)a)->number;
+    uint64_t second = (*(struct task *const *)b)->number;
+    return (first > second) - (first < second);
+}
+
+static void run_turn(struct host *host)
+{
+    struct task_queue turn = host->ready;
+    host->ready = host->turn;
+    host->turn = turn;
+    host->ready.count = 0;
+    host->ready.unsorted = false;
+    if (turn.unsorted)
+        qsort(turn.tasks, turn.count, sizeof turn.tasks[0], compare_tasks);
+    /* A step may add tasks and so move the queue: it is looked at anew each time. */
+    for (size_t i = 0; i < host->turn.count && !host->ending; i++)
+        task_run(host->turn.tasks[i]);
+}
+
+static bool only_servers_wait(const struct host *host)
+{
+    return !host->settings.serving && host->clients > 0 && host->clients_live == 0 &&
+           host->server_tasks > 0 && host->servers_waiting_new == host->server_tasks;
+}
+
+static void run_until_end(struct host *host)
+{
+    while (!host->ending) {
+        if (host->ready.count > 0) {
+            run_turn(host);
+            if (host->ready.count > 0 && !host->yielded)
+                continue;
+        }
+        if (host->ending)
+            break;
+        if (host->tasks_live == 0) {
+            exchange_end(host, TRACE_DONE, NULL);
+            break;
+        }
+        bool wait = host->ready.count == 0 && !only_servers_wait(host);
+        host->yielded = false;
+        uv_run(host->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+        if (host->ready.count == 0 && only_servers_wait(host) &&
+            wait_until_quiet(host, QUIET_BEFORE_END, true))
+            exchange_end(host, TRACE_DONE, NULL);
+    }
+}
+
+static void tell_end(struct host *host, const struct error *error)
+{
+    if (!host_recording(host))
+        return;
+    struct trace_event event = {.kind = TRACE_END, .time = clock_now()};
+    event.end.outcome = host->outcome;
+    event.end.text = trace_text_of(error->text);
+    /* A failure's traceback stands in its note. */
+    if (host->failure != NULL)
+        event.end.text.length = strcspn(error->text, "\n");
+    host_tell(host, &event);
+}
+
+/* Everybody goes, as in a process that is told to exit. */
+static void clear_away(struct host *host)
+{
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        while (role->first != NULL)
+            task_cancel(role->first);
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        socket_close_all(role);
+    host->ready.count = host->turn.count = 0;
+    wait_until_quiet(host, 0, false);
+}
+
+bool host_run(struct host *host, enum trace_outcome *outcome, struct error *error)
+{
+    struct error own = {0};
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        host_tell_role(role);
+    host->running = true;
+    open_handles(host);
+    if (host->servers_starting == 0)
+        clients_begin(host);
+    run_until_end(host);
+    outcome_describe(host, &own);
+    clear_away(host);
+    if (host->settings.finish != NULL)
+        host->settings.finish(host->settings.data);
+    tell_end(host, &own);
+    if (host->recorder != NULL)
+        on_flush(&host->flusher);
+    close_handles(host);
+    host->running = false;
+    *outcome = host->outcome;
+    bool done = host->outcome == TRACE_DONE;
+    if (done && host->flush_failed) {
+        own = host->flush_error;
+        done = false;
+    }
+    if (!done && error != NULL)
+        *error = own;
+    return done;
+}

@@ -1,0 +1,256 @@
+#include "host/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A task keeps its buffer from recv to recv up to this size; a larger one goes at the next call. */
+enum { LARGEST_KEPT_ROOM = 256 * 1024 };
+
+static bool is_busy(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/*
+ * Takes a connection only to drop it: with no descriptor left (or none allowed) it would stay in
+ * the queue, and the listener be ready for ever. The peer sees its connection closed.
+ */
+static void drop_one(struct call *call)
+{
+    struct host *host = call->host;
+    if (host->spare >= 0)
+        close(host->spare);
+    syscall_begin(call);
+    int fd = (int)syscall_end(call, accept4(call->socket->fd, NULL, NULL, SOCK_CLOEXEC));
+    if (fd >= 0) {
+        syscall_begin(call);
+        syscall_end(call, close(fd));
+    }
+    host->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static enum need accepted(struct task *task, int fd, const struct sockaddr_storage *storage)
+{
+    struct call *call = &task->call;
+    struct host_socket *listener = call->socket;
+    struct host_socket *socket = socket_new(task->role, fd, listener->family, TRACE_TCP);
+    if (socket == NULL) {
+        close(fd);
+        return call_fail(task, ENOMEM);
+    }
+    socket->remote = socket_address_in(storage);
+    socket->has_state = true;
+    if (call->recorded) {
+        socket_learn_local(socket);
+        call_tell_socket(socket, clock_now());
+    }
+    task->result.socket = socket;
+    task->result.address = socket->remote;
+    return call_succeed(task, socket->number);
+}
+
+static enum need attempt_accept(struct task *task)
+{
+    struct call *call = &task->call;
+    unsigned limit = task->host->settings.socket_limit;
+    for (;;) {
+        struct sockaddr_storage storage = {0};
+        socklen_t length = sizeof storage;
+        if (limit != 0 && task->host->open_sockets >= limit) {
+            struct pollfd look = {.fd = call->socket->fd, .events = POLLIN};
+            if (poll(&look, 1, 0) == 0)
+                return NEED_READ;
+            drop_one(call);
+            socket_is_allowed(task);
+            return NEED_NOTHING;
+        }
+        syscall_begin(call);
+        int fd = (int)syscall_end(call, accept4(call->socket->fd, (struct sockaddr *)&storage,
+                                                &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (fd >= 0)
+            return accepted(task, fd, &storage);
+        int error = errno;
+        if (is_busy(error))
+            return NEED_READ;
+        if (error == EMFILE || error == ENFILE)
+            drop_one(call);
+        /* A connection that ended before it was accepted is nobody's business. */
+        if (error != EINTR && error != ECONNABORTED && error != EPROTO)
+            return call_fail(task, error);
+    }
+}
+
+enum call_progress socket_accept(struct task *task, struct host_socket *socket)
+{
+    struct call *call = call_begin(task, "accept", socket, attempt_accept);
+    call->preposition = "on";
+    call->about = &socket->local;
+    call->waits_for_new = call->uses_network = true;
+    return call_start(task);
+}
+
+static enum need connected(struct task *task)
+{
+    struct call *call = &task->call;
+    call->socket->remote = call->address;
+    if (call->recorded) {
+        socket_learn_local(call->socket);
+        call_tell_socket(call->socket, clock_now());
+    }
+    return call_succeed(task, 0);
+}
+
+/*
+ * Stage 0 begins. On the loopback the whole handshake takes place inside connect(2), though it
+ * says EINPROGRESS; stage 1 sees whether that is so, and how it went.
+ */
+static enum need attempt_connect(struct task *task)
+{
+    struct call *call = &task->call;
+    struct host_socket *socket = call->socket;
+    if (call->stage == 0) {
+        struct sockaddr_storage storage;
+        socklen_t length = socket_address_out(&call->address, &storage);
+        syscall_begin(call);
+        int64_t value = syscall_end(call, connect(socket->fd, (struct sockaddr *)&storage, length));
+        if (value == 0)
+            return connected(task);
+        if (errno != EINPROGRESS)
+            return call_fail(task, errno);
+        /* The packets are this socket's from now on, however it ends. */
+        if (socket->timeout != 0)
+            call_tell_syscall(call);
+        connected(task);
+        if (socket->timeout == 0)
+            return call_fail(task, EINPROGRESS);
+        call->stage = 1;
+    }
+    struct pollfd look = {.fd = socket->fd, .events = POLLOUT};
+    if (poll(&look, 1, 0) == 0)
+        return NEED_WRITE;
+    int error = 0;
+    socklen_t length = sizeof error;
+    syscall_begin(call);
+    syscall_end(call, getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &length));
+    return error == 0 ? call_succeed(task, 0) : call_fail(task, error);
+}
+
+enum call_progress socket_connect(struct task *task, struct host_socket *socket,
+                                  const struct address *address)
+{
+    struct call *call = call_begin(task, "connect", socket, attempt_connect);
+    call->address = *address;
+    call->preposition = "to";
+    call->about = &call->address;
+    call->again = EINPROGRESS;
+    call->uses_network = true;
+    socket->has_state = socket->transport == TRACE_TCP;
+    if (call->recorded)
+        text_address(call_arguments(call), address);
+    return call_start(task);
+}
+
+static enum need attempt_send(struct task *task)
+{
+    struct call *call = &task->call;
+    do {
+        syscall_begin(call);
+        int64_t sent = syscall_end(call, send(call->socket->fd, call->bytes + call->done,
+                                              call->length - call->done, MSG_NOSIGNAL));
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0) {
+            task->result.value = (int64_t)call->done;
+            return is_busy(errno) ? NEED_WRITE : call_fail(task, errno);
+        }
+        call->done += (size_t)sent;
+    } while (call->done < call->length && (call->sends_all || call->done == 0));
+    return call_succeed(task, (int64_t)call->done);
+}
+
+static enum call_progress start_send(struct task *task, const char *name, bool all,
+                                     struct host_socket *socket, const void *bytes, size_t length)
+{
+    struct call *call = call_begin(task, name, socket, attempt_send);
+    call->bytes = bytes == NULL ? (const uint8_t *)"" : bytes;
+    call->length = length;
+    call->sends_all = all;
+    call->preposition = "to";
+    call->about = &socket->remote;
+    call->uses_network = true;
+    if (call->recorded)
+        text_quote(call_arguments(call), call->bytes, length);
+    return call_start(task);
+}
+
+enum call_progress socket_send(struct task *task, struct host_socket *socket, const void *bytes,
+                               size_t length)
+{
+    return start_send(task, "send", false, socket, bytes, length);
+}
+
+enum call_progress socket_sendall(struct task *task, struct host_socket *socket, const void *bytes,
+                                  size_t length)
+{
+    return start_send(task, "sendall", true, socket, bytes, length);
+}
+
+uint8_t *task_room(struct task *task, size_t length)
+{
+    if (task->room > LARGEST_KEPT_ROOM && length <= LARGEST_KEPT_ROOM) {
+        free(task->bytes);
+        task->bytes = NULL;
+        task->room = 0;
+    }
+    if (length > task->room) {
+        free(task->bytes);
+        task->bytes = malloc(length);
+        task->room = task->bytes == NULL ? 0 : length;
+    }
+    return task->bytes;
+}
+
+static enum need attempt_recv(struct task *task)
+{
+    struct call *call = &task->call;
+    struct host_socket *socket = call->socket;
+    bool datagrams = socket->transport == TRACE_UDP;
+    /* The last recv took all there was, and the loop still watches: it will tell when to try. */
+    if (socket->drained && (socket->armed & UV_READABLE) != 0 && socket->timeout != 0) {
+        socket->drained = false;
+        return NEED_READ;
+    }
+    uint8_t *room = task_room(task, call->length);
+    if (room == NULL)
+        return call_fail(task, ENOMEM);
+    int64_t got;
+    do {
+        syscall_begin(call);
+        got = syscall_end(call, recv(socket->fd, room, call->length, datagrams ? MSG_TRUNC : 0));
+    } while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return is_busy(errno) ? NEED_READ : call_fail(task, errno);
+    struct call_result *result = &task->result;
+    result->datagram_length = (size_t)got;
+    result->length = (size_t)got < call->length ? (size_t)got : call->length;
+    result->end_of_stream = got == 0 && !datagrams;
+    result->bytes = result->end_of_stream ? NULL : room;
+    socket->drained = got > 0 && result->length < call->length;
+    return call_succeed(task, (int64_t)result->length);
+}
+
+enum call_progress socket_recv(struct task *task, struct host_socket *socket, size_t limit)
+{
+    struct call *call = call_begin(task, "recv", socket, attempt_recv);
+    call->length = limit;
+    call->preposition = "from";
+    call->about = &socket->remote;
+    call->uses_network = true;
+    if (call->recorded)
+        buffer_printf(call_arguments(call), "%zu", limit);
+    return call_start(task);
+}
