@@ -78,6 +78,16 @@ static const char *short_name(const char *name, uint32_t bits)
     return name;
 }
 
+/* The same for values. */
+static const char *short_value(const char *text)
+{
+    if (strcmp(text, "2 Maximum Segment Size") == 0)
+        return "2 MSS";
+    if (strcmp(text, "4 SACK Permitted") == 0)
+        return "4 SACK Perm.";
+    return text;
+}
+
 static size_t part_width(const struct part *part)
 {
     return 2 * (part->to - part->from) - 1;
@@ -125,7 +135,7 @@ static void value_text(const struct part *part, char text[PACKET_FIELD_TEXT])
         snprintf(text, PACKET_FIELD_TEXT, "%s", part->cell->is_set ? "1" : "0");
         return;
     }
-    const char *full = part->cell->text;
+    const char *full = short_value(part->cell->text);
     size_t length = strlen(full);
     if (terminal_width(full, length) > width) {
         length = strcspn(full, " ");

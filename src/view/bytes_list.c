@@ -106,27 +106,40 @@ static void begin_layer(struct list *list, const struct packet_field *field)
     paint_end(&bytes->line, bytes->out);
 }
 
+/* What the field is for, behind its value. Units belong to that; a bit's note is in other words. */
+static void write_meaning(struct list *list, const struct packet_field *field, bool units)
+{
+    struct paint_block *block = &list->bytes->block;
+    const char *meaning = bytes_meaning(field);
+    char words[192];
+    snprintf(words, sizeof words, "%s%s%s", meaning, units && meaning[0] != '\0' ? ", " : "",
+             units ? field->note : "");
+    if (words[0] == '\0')
+        return;
+    if (paint_block_fits(block, 2 + strlen(words)))
+        paint_block_words(block, PAINT_DIM, list->bytes->options->terminal.utf8 ? "·" : "-");
+    else
+        paint_block_break(block);
+    paint_block_words(block, PAINT_DIM, words);
+}
+
 /* Value, judgement and meaning, wrapped. */
 static void write_text(struct list *list, const struct packet_field *field)
 {
     struct paint_block *block = &list->bytes->block;
     char room[64], words[192];
     const char *note = bytes_note(list->bytes, field, room);
-    const char *meaning = bytes_meaning(field);
+    bool units = note != NULL && strncmp(note, "in units", 8) == 0;
     paint_block_begin(block, list->bytes->options->terminal.color,
                       (size_t)list->bytes->options->terminal.columns - list->columns.text);
     if (list->columns.text == list->columns.name)
         paint_block_words(block, PAINT_PLAIN, field->name);
     paint_block_words(block, PAINT_BOLD, field->text);
-    if (note != NULL) {
+    if (note != NULL && !units && (field->bit_length > 1 || bytes_meaning(field)[0] == '\0')) {
         snprintf(words, sizeof words, "(%s)", note);
         paint_block_words(block, strcmp(note, "bad") == 0 ? PAINT_RED : PAINT_PLAIN, words);
     }
-    if (meaning[0] != '\0') {
-        if (!paint_block_fits(block, strlen(meaning)))
-            paint_block_break(block);
-        paint_block_words(block, PAINT_DIM, meaning);
-    }
+    write_meaning(list, field, units);
 }
 
 static bool visit_field(void *data, const struct packet_field *field)

@@ -102,7 +102,7 @@ static const struct meaning icmp_meanings[] = {
 };
 
 static const struct meaning other_meanings[] = {
-    {"Payload", "what the program sent"},
+    {"Payload", "the data itself"},
     {"Padding", "short frames are filled up to 60 bytes"},
     {NULL, NULL},
 };

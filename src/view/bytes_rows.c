@@ -98,6 +98,8 @@ static void put_field(struct bytes *bytes, const struct packet_field *field)
     struct paint_block *block = &bytes->block;
     char room[64];
     const char *note = bytes_note(bytes, field, room);
+    if (note != NULL && strncmp(note, "in units", 8) == 0)
+        note = NULL; /* the value is told in bytes as well */
     const char *text = is_size_only(field) ? "" : field->text;
     if (row->count == 0) {
         size_t left = bytes_left(bytes) + (bytes->is_narrow ? 4 : 8) * 3 + 1;
@@ -138,7 +140,7 @@ static void put_dump(struct bytes *bytes, enum packet_layer layer, bool quoted, 
         size_t count = shown - from < per_row ? (size_t)(shown - from) : per_row;
         begin_row(bytes, layer, quoted, at + from);
         hexdump_row(&bytes->line, bytes_layer_style(layer), packet->bytes + at, (size_t)length,
-                    (size_t)from, count, per_row, terminal->utf8);
+                    (size_t)from, count, per_row, terminal->utf8 && layer == LAYER_PAYLOAD);
         paint_end(&bytes->line, bytes->out);
     }
     if (shown == length)

@@ -30,6 +30,17 @@ static size_t character_size(uint8_t first)
     return first >= 0xf0 && first < 0xf8 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
 }
 
+/* Whether a terminal may show the character right to left, which would move its neighbours. */
+static bool is_right_to_left(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = bytes[0] & masks[size];
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (bytes[i] & 0x3f);
+    return (code >= 0x590 && code < 0x900) || (code >= 0xfb1d && code < 0xff00) ||
+           (code >= 0x10800 && code < 0x11000) || (code >= 0x1e800 && code < 0x1f000);
+}
+
 /* The columns of the character at these bytes, 0 if there is none that can be shown. *size: its
  * bytes. */
 static size_t character_width(const uint8_t *bytes, size_t length, size_t *size)
@@ -43,8 +54,9 @@ static size_t character_width(const uint8_t *bytes, size_t length, size_t *size)
     terminal_append_escaped(&shown, bytes, *size, 0, true);
     bool plain = !shown.failed && shown.length == *size && memcmp(shown.data, bytes, *size) == 0;
     buffer_free(&shown);
-    size_t width = plain ? terminal_width((const char *)bytes, *size) : 0;
-    return width <= *size ? width : 0;
+    size_t width =
+        plain && !is_right_to_left(bytes, *size) ? terminal_width((const char *)bytes, *size) : 0;
+    return width <= 2 ? width : 0;
 }
 
 /* Of a character that began in the row before: puts it here if it had no room there. Returns how

@@ -21,6 +21,7 @@ static const char *const kind_names[VIEW_KINDS] = {
 static const struct view_type *const view_types[VIEW_KINDS] = {
     [VIEW_LADDER] = &view_ladder,
     [VIEW_BYTES] = &view_bytes,
+    [VIEW_STREAM] = &view_stream,
     [VIEW_JSON] = &view_json,
     [VIEW_PACKETS] = &view_packets,
 };
