@@ -145,10 +145,12 @@ static void put_dump(struct bytes *bytes, enum packet_layer layer, bool quoted, 
     }
     if (shown == length)
         return;
-    paint_to(&bytes->line, left);
-    paint_printf(&bytes->line, PAINT_DIM, "%llu more bytes; --number %llu shows all",
-                 (unsigned long long)(length - shown),
-                 (unsigned long long)bytes->item->event->packet.number);
+    char rest[96];
+    snprintf(rest, sizeof rest, "%llu more bytes; --number %llu shows all",
+             (unsigned long long)(length - shown),
+             (unsigned long long)bytes->item->event->packet.number);
+    paint_to(&bytes->line, bytes->is_narrow ? 0 : left);
+    paint_cut(&bytes->line, PAINT_DIM, rest, strlen(rest), (size_t)terminal->columns);
     paint_end(&bytes->line, bytes->out);
 }
 

@@ -19,10 +19,10 @@ static void set_style(struct paint_line *line, unsigned style)
     line->style = style;
 }
 
+/* No style shows on a space. */
 static void pay_spaces(struct paint_line *line)
 {
     if (line->column > line->width) {
-        set_style(line, PAINT_PLAIN);
         buffer_append_repeated(&line->bytes, ' ', line->column - line->width);
         line->width = line->column;
     }
