@@ -68,7 +68,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct host *host = timer->data;
     bool idle = host->steps == host->steps_at_tick && host->ready.count == 0 &&
-                host->tasks_live > 0 && host->timed == 0 && host->lookups == 0;
+                host->tasks_live > 0 && host->timed == 0 && host->lookups == 0 && host->inputs == 0;
     host->steps_at_tick = host->steps;
     host->idle_ticks = idle ? host->idle_ticks + 1 : 0;
     if (host->idle_ticks < IDLE_TICKS)

@@ -107,6 +107,7 @@ static void unpark(struct task *task)
 {
     if (task->call.waits_for_new && task->role->kind == TRACE_ROLE_SERVER)
         task->host->servers_waiting_new--;
+    task->host->inputs -= task->call.waits_for_input;
     poll_unwait(&task->waiter);
     for (size_t i = 0; i < task->waiters_used; i++)
         poll_unwait(&task->waiters[i]);
@@ -166,6 +167,7 @@ void task_park(struct task *task)
     task->phase = TASK_PARKED;
     if (task->call.waits_for_new && task->role->kind == TRACE_ROLE_SERVER)
         host->servers_waiting_new++;
+    host->inputs += task->call.waits_for_input;
     if (task->call.uses_network)
         has_started(task);
 }

@@ -41,7 +41,7 @@ struct task *script_call_begin(lua_State *L, const char *name, enum call_patienc
     }
     if (patience == CALL_WAITS && (!lua_isyieldable(L) || script->barriers > 0))
         refuse_to_wait(L, name);
-    struct script_site site = script_site_of(L, 0);
+    struct script_site site = script_site_of(L, 1);
     task_set_site(script->current->task, site.file, site.line);
     return script->current->task;
 }
@@ -66,7 +66,7 @@ const struct call_result *script_call_check(lua_State *L)
 {
     const struct call_result *result = script_call_result(L);
     if (result->error != 0) {
-        error_object_push(L, result, script_site_of(L, 0));
+        error_object_push(L, result, script_site_of(L, 1));
         lua_error(L);
     }
     return result;

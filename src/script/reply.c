@@ -75,7 +75,7 @@ static int serve_connection(lua_State *L, enum stage stage)
     for (;;) {
         switch (stage) {
         case STAGE_RECEIVE:
-            script->spent = 0; /* each message counts as a wait */
+            script_begin_step(script, L); /* each message counts as a wait */
             progress = socket_recv(own_task(L), socket, MESSAGE_LIMIT);
             stage = STAGE_RECEIVED;
             break;

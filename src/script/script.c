@@ -68,8 +68,7 @@ static bool call_own(struct script *script, lua_CFunction function, void *argume
     lua_State *L = script->state;
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    script->spent = 0;
-    script->base = L;
+    script_begin_step(script, L);
     int status = lua_pcall(L, 1, results, 0);
     script->base = NULL;
     if (status == LUA_OK)
@@ -89,13 +88,12 @@ static bool run_main(struct script *script, struct error *error)
 {
     lua_State *thread = lua_tothread(script->state, -1);
     int results;
-    script->base = thread;
-    script->spent = 0;
+    script_begin_step(script, thread);
     int status = lua_resume(thread, script->state, 0, &results);
     if (status == LUA_ERRMEM)
         script_note_memory(thread);
     if (status != LUA_OK || script->stopped) {
-        struct report report;
+        struct report report = {0};
         report_error(script, thread, NULL, &report);
         error_set(error, STATUS_USAGE, "%s", report.text);
     }

@@ -70,6 +70,12 @@ static struct view *ladder_open(const struct view_options *options, struct buffe
     return (struct view *)(void *)ladder;
 }
 
+static void append_safe(struct ladder *ladder, struct trace_text text)
+{
+    struct trace_text safe = ladder_safe(ladder, text, 1000);
+    buffer_append(&ladder->text, safe.data, safe.length);
+}
+
 /* Appends a separator and the outside text to ladder->text, if there is any. */
 static void append_item(struct ladder *ladder, struct trace_text text)
 {
@@ -77,8 +83,7 @@ static void append_item(struct ladder *ladder, struct trace_text text)
         return;
     if (ladder->text.length > 0)
         buffer_printf(&ladder->text, " %s ", ladder->glyphs->dot);
-    struct trace_text safe = ladder_safe(ladder, text, 1000);
-    buffer_append(&ladder->text, safe.data, safe.length);
+    append_safe(ladder, text);
 }
 
 static void draw_exchange(struct ladder *ladder, const struct trace_exchange *exchange)
@@ -207,24 +212,31 @@ static void compare_state(struct ladder *ladder, const struct trace_event *event
 
 static void draw_check(struct ladder *ladder, const struct trace_check *check)
 {
-    static const char *const words[] = {[TRACE_PASSED] = "passed: ",
-                                        [TRACE_FAILED] = "failed: ",
-                                        [TRACE_NOT_JUDGED] = "not judged: "};
+    static const char *const words[] = {
+        [TRACE_PASSED] = "passed", [TRACE_FAILED] = "failed", [TRACE_NOT_JUDGED] = "not judged"};
     bool known = (size_t)check->verdict < sizeof words / sizeof words[0];
-    ladder_settle(ladder, true);
+    bool passed = check->verdict == TRACE_PASSED;
     struct buffer *text = &ladder->text;
+    ladder_settle(ladder, true);
+    if (!ladder->has_checks)
+        buffer_append_byte(ladder->out, '\n');
+    ladder->has_checks = true;
     buffer_clear(text);
-    buffer_append_text(text, known ? words[check->verdict] : "");
-    struct trace_text safe = ladder_safe(ladder, check->expectation, 1000);
-    buffer_append(text, safe.data, safe.length);
-    if (check->verdict != TRACE_PASSED && check->seen.length > 0) {
-        buffer_append_text(text, "; seen: ");
-        safe = ladder_safe(ladder, check->seen, 1000);
-        buffer_append(text, safe.data, safe.length);
+    buffer_append_text(text, known ? words[check->verdict] : "?");
+    if (!passed && check->line != 0) {
+        struct trace_text script = ladder_safe(ladder, check->script, 200);
+        buffer_printf(text, " (%s:%u)", script.data, check->line);
     }
-    if (check->verdict != TRACE_PASSED && check->packets.length > 0) {
-        safe = ladder_safe(ladder, check->packets, 200);
-        buffer_printf(text, " (packets %s)", safe.data);
+    buffer_append_text(text, ": ");
+    append_safe(ladder, check->expectation);
+    if (!passed && check->seen.length > 0) {
+        buffer_append_text(text, "; seen: ");
+        append_safe(ladder, check->seen);
+    }
+    if (!passed && check->packets.length > 0) {
+        buffer_append_text(text, " [");
+        append_safe(ladder, check->packets);
+        buffer_append_byte(text, ']');
     }
     unsigned style = check->verdict == TRACE_FAILED ? STYLE_RED : STYLE_PLAIN;
     ladder_draw_plain(ladder, style, buffer_text(text), text->length);
@@ -259,16 +271,15 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
                   ladder->packets == 1 ? "" : "s");
     if (ladder->has_time) {
         buffer_append_text(text, " in ");
-        append_duration(text, ladder->last_time - ladder->origin);
+        append_duration(text, view_time_between(ladder->origin, ladder->last_time));
     }
     if (ladder->dropped > 0)
         buffer_printf(text, "; %llu more were dropped by the capture",
                       (unsigned long long)ladder->dropped);
     buffer_append_byte(text, '.');
     if (end != NULL && end->text.length > 0) {
-        struct trace_text safe = ladder_safe(ladder, end->text, 1000);
         buffer_append_byte(text, ' ');
-        buffer_append(text, safe.data, safe.length);
+        append_safe(ladder, end->text);
     }
     buffer_append_byte(ladder->out, '\n');
     ladder_draw_plain(ladder, good ? STYLE_BOLD : STYLE_RED, buffer_text(text), text->length);

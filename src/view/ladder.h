@@ -104,6 +104,7 @@ struct ladder {
 
     bool has_exchange;
     bool has_calls;
+    bool has_checks;
     bool has_end;
     bool selects; /* a filter, a flow or a number: only calls with shown packets are shown */
     struct address address; /* the exchange's */

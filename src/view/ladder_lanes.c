@@ -7,6 +7,7 @@
  * size, where a newcomer drives out whoever sits in its place: a flow driven out is found again
  * by its addresses, or, if its socket is forgotten as well, is drawn between strangers.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ static void set_name(struct ladder *ladder, char name[24], struct trace_text tex
 {
     struct trace_text safe = ladder_safe(ladder, text, 16);
     size_t length = terminal_fit(safe.data, safe.length < 23 ? safe.length : 23, 16);
+    while (length > 0 && safe.data[length - 1] == ' ')
+        length--;
     memcpy(name, safe.data, length);
     name[length] = '\0';
 }
@@ -54,6 +57,8 @@ bool ladder_add_role(struct ladder *ladder, const struct trace_role *role)
     struct ladder_role *added = &ladder->roles[ladder->role_count++];
     *added = (struct ladder_role){.id = role->role, .kind = role->kind, .lane = -1};
     set_name(ladder, added->name, role->name);
+    if (added->name[0] == '\0')
+        snprintf(added->name, sizeof added->name, "role %u", role->role);
     ladder->laid_out = false;
     return true;
 }

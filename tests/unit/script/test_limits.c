@@ -138,11 +138,13 @@ static void loops_that_only_c_would_run_are_refused(void **state)
                   "local t = setmetatable({}, {__len = function() return 1 << 40 end})\n"
                   "print(pcall(table.insert, t, 1, 1))\n"
                   "print(pcall(table.remove, t, 1))\n"
+                  "print(#string.rep('', 1 << 60), ('a'):rep(3, '-'))\n"
                   "local u = {1, 2} table.insert(u, 1, 0) table.insert(u, 3)\n"
                   "print(table.remove(u, 1), table.remove(u), #u, table.move(u, 1, 2, 3)[4])",
                   "client: false\ttable.move: 1099511627775 elements are too many\n"
                   "client: false\tthe table says it has 1099511627776 elements; that is too many\n"
                   "client: false\tthe table says it has 1099511627776 elements; that is too many\n"
+                  "client: 0\ta-a-a\n"
                   "client: 0\t3\t2\t2\n");
 }
 
