@@ -59,6 +59,7 @@ struct ladder_role {
     uint32_t id;
     enum trace_role_kind kind;
     unsigned connections; /* of its sockets, at present */
+    bool has_many;        /* there once was more than one: calls say which is meant */
     char name[24];
     int lane; /* -1 while not laid out */
 };
@@ -234,7 +235,8 @@ struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
 /*
  * Starts ladder->text anew, with the role's name where its lane is one of many, and with the
- * socket's flow (0: none) where the role has more than one connection. Returns its width.
+ * socket's flow (0: none) where the role has had more than one connection at a time. Returns its
+ * width.
  */
 size_t ladder_start_text(struct ladder *ladder, uint32_t role, uint32_t socket);
 /* What is remembered of the packet's flow, brought up to date as to roles. */

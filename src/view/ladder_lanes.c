@@ -117,8 +117,10 @@ void ladder_add_socket(struct ladder *ladder, const struct trace_socket *socket)
         return;
     ladder->socket_slots[socket->socket % LADDER_SOCKETS] = (uint16_t)(slot - ladder->sockets);
     struct ladder_role *role = ladder_find_role(ladder, socket->role);
-    if (role != NULL && !known)
-        role->connections++;
+    if (role == NULL || known)
+        return;
+    role->connections++;
+    role->has_many = role->has_many || role->connections > 1;
 }
 
 void ladder_socket_closes(struct ladder *ladder, uint32_t socket)
@@ -201,7 +203,7 @@ size_t ladder_start_text(struct ladder *ladder, uint32_t id, uint32_t socket)
         buffer_printf(&ladder->text, "%s: ", role->name);
     enum flow_end end;
     const struct ladder_flow *flow =
-        role->connections > 1 ? ladder_socket_flow(ladder, socket, &end) : NULL;
+        role->has_many ? ladder_socket_flow(ladder, socket, &end) : NULL;
     if (flow != NULL)
         buffer_printf(&ladder->text, "flow %u: ", flow->id);
     return terminal_width(buffer_text(&ladder->text), ladder->text.length);
