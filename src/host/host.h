@@ -11,10 +11,11 @@
  *
  * Sockets are non-blocking underneath. A call tries its system call first and waits only on
  * EAGAIN; the socket is armed in the loop (uv_poll) at its first wait and stays armed while
- * somebody keeps waiting, so that a busy connection costs no epoll_ctl. Tasks that became ready in
- * the same turn of the loop are stepped in the order in which they were created, so that two runs
- * of a lab make the same calls in the same order. A task that never has to wait yields after a
- * thousand calls: such a call returns CALL_WAITING though it has ended.
+ * somebody keeps waiting, so that a busy connection costs no epoll_ctl. A recv on a socket that is
+ * armed and was emptied by the last recv waits at once: the loop knows before a try would. Tasks
+ * that became ready in the same turn of the loop are stepped in the order in which they were
+ * created, so that two runs of a lab make the same calls in the same order. A task that never has
+ * to wait yields after a thousand calls: such a call returns CALL_WAITING though it has ended.
  *
  * The server's roles begin first. The clients' begin when every server task waits (or all have
  * ended), or at host_ready. When a role's last task has ended, the sockets it left open are closed
