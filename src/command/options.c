@@ -35,7 +35,7 @@ const struct option_row option_table[] = {
     {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
-     "show addresses as numbers (always so; for tcpdump's users)"},
+     "numeric addresses: always so, as with tcpdump -n"},
     {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
     {OPTION_QUIET, "quiet", 'q', NULL, COMMAND_ALL, "say nothing on stderr but errors"},
     {OPTION_VERBOSE, "verbose", 'v', NULL, COMMAND_ALL, "say more on stderr"},

@@ -199,7 +199,8 @@ static void on_timer(uv_timer_t *timer)
     struct task *task = timer->data;
     task->timed = false;
     task->host->timed--;
-    task->expired = true;
+    /* If an event of the same turn was faster, the wait has not failed. */
+    task->expired = task->phase == TASK_PARKED;
     task_wake(task);
 }
 
