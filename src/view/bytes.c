@@ -181,7 +181,7 @@ static void say_title(struct bytes *bytes, const struct view_item *item)
     const struct terminal *terminal = &bytes->options->terminal;
     const char *dash = terminal->utf8 ? "─" : "-";
     char summary[PACKET_TEXT], time[48];
-    double ms = (double)(item->event->time - bytes->first_time) / 1e6;
+    double ms = (double)view_time_between(item->origin, item->event->time) / 1e6;
     if (ms < 1e6)
         snprintf(time, sizeof time, " %u bytes, %.3f ms", frame->length, ms);
     else
@@ -275,10 +275,6 @@ static struct view *bytes_open(const struct view_options *options, struct buffer
 static void bytes_add(struct view *view, const struct view_item *item)
 {
     struct bytes *bytes = bytes_of(view);
-    if (!bytes->has_time && item->event->time != 0) {
-        bytes->first_time = item->event->time;
-        bytes->has_time = true;
-    }
     if (item->event->kind == TRACE_PACKET)
         add_packet(bytes, item);
 }

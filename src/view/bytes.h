@@ -41,8 +41,6 @@ struct bytes {
     struct buffer *out;
     struct paint_line line;
     struct paint_block block;
-    int64_t first_time;
-    bool has_time;
     uint64_t shown; /* packets */
 
     /* The packet under way. */
