@@ -14,7 +14,7 @@ size_t hexdump_per_row(size_t left, size_t columns)
 static void put_hex(struct paint_line *line, unsigned style, const uint8_t *bytes, size_t count)
 {
     static const char digits[] = "0123456789abcdef";
-    char text[3 * 16];
+    char text[3 * 16] = {0};
     size_t at = 0;
     for (size_t i = 0; i < count && i < 16; i++) {
         text[at++] = digits[bytes[i] >> 4];

@@ -20,7 +20,7 @@
 #include "view/paint.h"
 #include "view/view.h"
 
-#define TURN_LIMIT 262144 /* bytes of the stream */
+#define TURN_LIMIT 262144u /* bytes of the stream */
 
 struct turn {
     const struct view_options *options;
