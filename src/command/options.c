@@ -29,7 +29,7 @@ const struct option_row option_table[] = {
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
-    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
+    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
     {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
     {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
