@@ -27,6 +27,7 @@ const struct option_row option_table[] = {
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
+    {OPTION_FILES, "files", 0, "DIR", EXCHANGES, "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
@@ -152,6 +153,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
+    case OPTION_FILES:
+        invocation->files = value;
+        return true;
     case OPTION_FLOW:
         if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
             return false;
