@@ -37,6 +37,10 @@ static const char *reason_of(int code)
         return "this is a folder";
     case EDQUOT:
         return "a lab may write no more than 1 GiB, and make no more than 10000 files";
+    case EBADF:
+        return "the file is closed, or not open for this";
+    case EFBIG:
+        return "more than 16 MiB; open it, and read it in parts";
     case EMFILE:
         return "64 files are open; close one first";
     default:
@@ -281,5 +285,10 @@ void file_api_open(lua_State *L)
     open_handles(L);
     luaL_newlib(L, functions);
     names_make_strict(L, "file");
+    /* Lua finds the names for its messages among the loaded modules. */
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "file");
+    lua_pop(L, 1);
     lua_setglobal(L, "file");
 }
