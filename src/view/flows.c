@@ -18,8 +18,7 @@ static const struct flows_glyphs unicode_glyphs = {
     .both = "↔",
     .to = {"▶", "◀"},
     .middle = "…",
-    .dot = "·",
-    .micro = "µ",
+    .microseconds = "µs",
     .ellipsis = "…",
 };
 
@@ -27,8 +26,7 @@ static const struct flows_glyphs ascii_glyphs = {
     .both = "-",
     .to = {">", "<"},
     .middle = "~",
-    .dot = "-",
-    .micro = "u",
+    .microseconds = "us",
     .ellipsis = "...",
 };
 

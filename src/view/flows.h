@@ -17,8 +17,7 @@ struct flows_glyphs {
     const char *both;   /* between the two ends */
     const char *to[2];  /* by the end that sends */
     const char *middle; /* before what began before the capture */
-    const char *dot;    /* between parts of the totals */
-    const char *micro, *ellipsis;
+    const char *microseconds, *ellipsis;
 };
 
 /* One line in the making. */
@@ -85,7 +84,7 @@ struct flows {
 /* flows_text.c */
 
 /* Room for each of the following. */
-#define FLOWS_NUMBER 24
+#define FLOWS_NUMBER 32
 
 /* At most four columns: "999", "1.2k", "12k", "3.4M". */
 char *flows_count(uint64_t count, char *text);
@@ -94,6 +93,8 @@ char *flows_duration(const struct flows *flows, int64_t duration, char *text);
 /* "12 345". */
 char *flows_whole(uint64_t number, char *text);
 
+/* How many columns safe text takes. */
+size_t flows_width(const char *text);
 /* Safe text into the line. It ends with its style. */
 void flows_put(struct flows *flows, enum flows_style style, const char *text);
 /* The same, filled up with spaces to columns on the left or the right. */

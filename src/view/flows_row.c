@@ -11,6 +11,7 @@
 #include "support/terminal.h"
 #include "tcp/span.h"
 #include "view/flows.h"
+#include "view/packet_text.h"
 
 enum {
     NUMBER = 3, /* a flow's, and a space behind it; larger ones take from the addresses */
@@ -104,8 +105,11 @@ static void put_story(struct flows *flows, const struct flow *flow)
     const char *by =
         ended && flow->closed_by <= FLOW_SERVER ? flows->glyphs->to[flow->closed_by] : "";
     char text[64];
-    snprintf(text, sizeof text, "%s%s%s%s", from_middle ? flows->glyphs->middle : "", words[story],
-             by[0] != '\0' ? " " : "", by);
+    char *to = packet_put_text(text, from_middle ? flows->glyphs->middle : "");
+    to = packet_put_text(to, words[story]);
+    if (by[0] != '\0')
+        *to++ = ' ';
+    *packet_put_text(to, by) = '\0';
     flows_put_left(flows, bad ? FLOWS_RED : FLOWS_PLAIN, text, STORY);
 }
 
@@ -156,12 +160,12 @@ static void put_goodput(struct flows *flows, const struct flow *flow, int64_t du
 static void put_cut(struct flows *flows, enum flows_style style, const char *text, size_t columns)
 {
     size_t length = strlen(text);
-    if (terminal_width(text, length) <= columns) {
+    if (flows_width(text) <= columns) {
         flows_put(flows, style, text);
         return;
     }
     const char *ellipsis = flows->glyphs->ellipsis;
-    size_t room = columns - terminal_width(ellipsis, strlen(ellipsis));
+    size_t room = columns - flows_width(ellipsis);
     char cut[512];
     snprintf(cut, sizeof cut, "%.*s%s", (int)terminal_fit(text, length, room), text, ellipsis);
     flows_put(flows, style, cut);
@@ -186,16 +190,17 @@ static void put_marks(struct flows *flows, const struct flow *flow)
 }
 
 /* "1.2.3.4:5 ↔ 6.7.8.9:10"; short: the server's port alone, its host being the client's. */
-static void join_ends(const struct flows *flows, const struct flow *flow, bool is_short, char *text,
-                      size_t size)
+static void join_ends(const struct flows *flows, const struct flow *flow, bool is_short, char *text)
 {
-    char client[ADDRESS_TEXT], server[ADDRESS_TEXT];
-    address_format(&flow->side[FLOW_CLIENT].address, client);
+    const struct address *server = &flow->side[FLOW_SERVER].address;
+    char *to = packet_put_address(text, &flow->side[FLOW_CLIENT].address, true);
+    *to++ = ' ';
+    to = packet_put_text(to, flows->glyphs->both);
+    *to++ = ' ';
     if (is_short)
-        snprintf(server, sizeof server, ":%u", flow->side[FLOW_SERVER].address.port);
-    else
-        address_format(&flow->side[FLOW_SERVER].address, server);
-    snprintf(text, size, "%s %s %s", client, flows->glyphs->both, server);
+        *to++ = ':';
+    to = is_short ? packet_put_number(to, server->port) : packet_put_address(to, server, true);
+    *to = '\0';
 }
 
 static bool is_same_host(const struct flow *flow)
@@ -209,7 +214,7 @@ static bool is_same_host(const struct flow *flow)
 static void draw_ends_above(struct flows *flows, const struct flow *flow, const char *text)
 {
     size_t columns = (size_t)flows->options->terminal.columns;
-    if (flows->line.width + terminal_width(text, strlen(text)) <= columns) {
+    if (flows->line.width + flows_width(text) <= columns) {
         flows_put(flows, FLOWS_PLAIN, text);
         flows_end_line(flows);
         return;
@@ -229,15 +234,15 @@ static void put_ends(struct flows *flows, const struct flow *flow)
 {
     char number[FLOWS_NUMBER];
     char text[2 * ADDRESS_TEXT + 8];
-    snprintf(number, sizeof number, "%u", flow->id);
+    *packet_put_number(number, flow->id) = '\0';
     flows_put_right(flows, FLOWS_DIM, number, NUMBER);
     flows_put(flows, FLOWS_PLAIN, " ");
     size_t room =
         flows->layout.ends > flows->line.width ? flows->layout.ends - flows->line.width : 0;
-    join_ends(flows, flow, false, text, sizeof text);
-    if (terminal_width(text, strlen(text)) > room && is_same_host(flow))
-        join_ends(flows, flow, true, text, sizeof text);
-    if (terminal_width(text, strlen(text)) <= room)
+    join_ends(flows, flow, false, text);
+    if (flows_width(text) > room && is_same_host(flow))
+        join_ends(flows, flow, true, text);
+    if (flows_width(text) <= room)
         flows_put(flows, FLOWS_PLAIN, text);
     else
         draw_ends_above(flows, flow, text);

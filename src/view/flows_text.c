@@ -1,31 +1,34 @@
 /* Numbers made short, and styled text put into a line. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "support/terminal.h"
 #include "view/flows.h"
+#include "view/packet_text.h"
 
-/* A number of three digits at most and a unit: "999", "1.2k". Tenths where there is one digit. */
+/* "9.9k" below ten where tenths are wanted, else "12k". Returns the end. */
+static char *put_scaled(char *to, uint64_t number, uint64_t scale, bool tenths)
+{
+    uint64_t whole = scale == 1 ? number : number / scale;
+    to = packet_put_number(to, whole);
+    if (whole >= 10 || !tenths)
+        return to;
+    *to++ = '.';
+    return packet_put_number(to, number % scale / (scale / 10));
+}
+
 char *flows_count(uint64_t count, char *text)
 {
     static const char units[] = "kMGTPE";
-    if (count < 1000) {
-        snprintf(text, FLOWS_NUMBER, "%u", (unsigned)count);
-        return text;
-    }
-    uint64_t scale = 1000;
+    uint64_t scale = 1;
     size_t unit = 0;
-    while (unit + 2 < sizeof units && count / scale >= 1000) {
+    while (count / scale >= 1000) {
         scale *= 1000;
         unit++;
     }
-    unsigned whole = (unsigned)(count / scale);
-    unsigned tenth = (unsigned)(count % scale / (scale / 10));
-    if (whole < 10)
-        snprintf(text, FLOWS_NUMBER, "%u.%u%c", whole, tenth, units[unit]);
-    else
-        snprintf(text, FLOWS_NUMBER, "%u%c", whole, units[unit]);
+    char *end = put_scaled(text, count, scale, unit > 0);
+    if (unit > 0)
+        *end++ = units[unit - 1];
+    *end = '\0';
     return text;
 }
 
@@ -34,8 +37,8 @@ char *flows_duration(const struct flows *flows, int64_t duration, char *text)
     /* Up to below limit, shown in a unit of so many nanoseconds. */
     static const struct {
         int64_t limit, size;
-        const char *name;
-        bool tenths; /* below ten */
+        const char *name; /* NULL: microseconds, by the terminal's letters */
+        bool tenths;      /* below ten */
     } units[] = {
         {1000, 1, "ns", false},
         {1000000, 1000, NULL, false},
@@ -47,36 +50,39 @@ char *flows_duration(const struct flows *flows, int64_t duration, char *text)
         {INT64_MAX, INT64_C(31557600000000000), "y", true},
     };
     if (duration < 0) {
-        snprintf(text, FLOWS_NUMBER, "-");
+        memcpy(text, "-", 2);
         return text;
     }
     size_t i = 0;
     while (duration >= units[i].limit && units[i].limit != INT64_MAX)
         i++;
-    int64_t whole = duration / units[i].size;
-    int tenth = units[i].tenths ? (int)(duration % units[i].size / (units[i].size / 10)) : 0;
-    const char *name = units[i].name;
-    if (whole < 10 && units[i].tenths)
-        snprintf(text, FLOWS_NUMBER, "%d.%d%s", (int)whole, tenth, name);
-    else if (name != NULL)
-        snprintf(text, FLOWS_NUMBER, "%" PRId64 "%s", whole, name);
-    else
-        snprintf(text, FLOWS_NUMBER, "%" PRId64 "%ss", whole, flows->glyphs->micro);
+    char *end = put_scaled(text, (uint64_t)duration, (uint64_t)units[i].size, units[i].tenths);
+    end = packet_put_text(end, units[i].name != NULL ? units[i].name : flows->glyphs->microseconds);
+    *end = '\0';
     return text;
 }
 
 char *flows_whole(uint64_t number, char *text)
 {
     char digits[FLOWS_NUMBER];
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    size_t length = (size_t)(packet_put_number(digits, number) - digits);
     size_t at = 0;
-    for (int i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++) {
         if (i > 0 && length > 4 && (length - i) % 3 == 0)
             text[at++] = ' ';
         text[at++] = digits[i];
     }
     text[at] = '\0';
     return text;
+}
+
+size_t flows_width(const char *text)
+{
+    size_t length = 0;
+    for (; text[length] != '\0'; length++)
+        if ((unsigned char)text[length] >= 0x80)
+            return terminal_width(text, length + strlen(text + length));
+    return length;
 }
 
 void flows_put(struct flows *flows, enum flows_style style, const char *text)
@@ -95,7 +101,7 @@ void flows_put(struct flows *flows, enum flows_style style, const char *text)
     buffer_append(bytes, text, length);
     if (styled)
         buffer_append_text(bytes, "\033[0m");
-    flows->line.width += terminal_width(text, length);
+    flows->line.width += flows_width(text);
 }
 
 void flows_fill(struct flows *flows, size_t columns)
@@ -108,7 +114,7 @@ void flows_fill(struct flows *flows, size_t columns)
 
 void flows_put_right(struct flows *flows, enum flows_style style, const char *text, size_t columns)
 {
-    size_t width = terminal_width(text, strlen(text));
+    size_t width = flows_width(text);
     if (width < columns)
         flows_fill(flows, flows->line.width + columns - width);
     flows_put(flows, style, text);

@@ -19,7 +19,7 @@ static void put_label(struct flows *flows, const char *label)
 /* Puts a word or an item, on a new line where the old one has no room, and separator behind it. */
 static void put_item(struct flows *flows, const char *text, const char *separator)
 {
-    size_t width = terminal_width(text, strlen(text)) + strlen(separator);
+    size_t width = flows_width(text) + strlen(separator);
     if (separator[0] != '\0' && separator[strlen(separator) - 1] == ' ')
         width--;
     if (flows->line.width > LABEL &&
