@@ -11,27 +11,27 @@ void help_print_program(void)
     puts("handlens shows a network exchange packet by packet, inside the socket calls that\n"
          "caused them: script line, call, packets, TCP states, bytes.\n"
          "\n"
-         "usage: handlens COMMAND [OPTION…] …\n");
+         "usage: handlens COMMAND [OPTION...] ...\n");
     for (const struct command *const *each = commands; *each != NULL; each++) {
         const struct command *command = *each;
         int width = printf("  %s %s", command->name, command->operands);
         printf("%*s%s\n", width < OPTION_COLUMN ? OPTION_COLUMN - width : 2, "", command->summary);
     }
     puts("\n"
-         "A LAB is the name of one of the labs ('handlens labs' lists them) or the path of a\n"
-         "Lua script. Start with:  handlens run hello\n"
+         "A LAB is the name of a lab ('handlens labs' lists them) or the path of a Lua\n"
+         "script. Start with:  handlens run hello\n"
          "\n"
          "  handlens COMMAND --help   what a command does, and its options\n"
          "  handlens --version        the version, and the libraries it was built with\n"
          "\n"
-         "Exit status: 0 done, 1 a check failed, 2 the command line or the script is wrong,\n"
-         "3 this machine does not allow it, 4 the input file is damaged.");
+         "Exit status: 0 done; 1 a check failed; 2 the command line or the script is\n"
+         "wrong; 3 this machine does not allow it; 4 the input file is damaged.");
 }
 
 void help_print_command(const struct command *command)
 {
-    printf("usage: handlens %s [OPTION…] %s\n\n%s\n\nOptions:\n", command->name, command->operands,
-           command->about);
+    printf("usage: handlens %s [OPTION...] %s\n\n%s\n\nOptions:\n", command->name,
+           command->operands, command->about);
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_table[i];
         if (!(row->commands & command->bit))

@@ -31,7 +31,7 @@ const struct option_row option_table[] = {
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
-     "show addresses as numbers (always so; for tcpdump's users)"},
+     "numeric addresses: always so, as with tcpdump -n"},
     {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
     {OPTION_QUIET, "quiet", 'q', NULL, COMMAND_ALL, "say nothing on stderr but errors"},
     {OPTION_VERBOSE, "verbose", 'v', NULL, COMMAND_ALL, "say more on stderr"},
@@ -202,7 +202,7 @@ static bool count_operands(const struct invocation *invocation, const struct com
 {
     int count = invocation->operand_count;
     if (count < command->least_operands)
-        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION…] %s", command->name,
+        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION...] %s", command->name,
                          command->operands);
     if (command->most_operands >= 0 && count > command->most_operands)
         return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s %s'",

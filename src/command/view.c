@@ -72,12 +72,11 @@ static enum status run_view(const struct invocation *invocation, struct error *e
 const struct command command_view = {
     .bit = COMMAND_VIEW,
     .name = "view",
-    .operands = "FILE [FILTER…]",
+    .operands = "FILE [FILTER...]",
     .summary = "show a capture: ours, or any pcap or pcapng",
-    .about =
-        "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote holds\n"
-        "the calls too, and is shown just as its run was. FILTER is tcpdump's language and\n"
-        "chooses packets.",
+    .about = "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote\n"
+             "holds the calls too, and is shown just as its run was. FILTER is tcpdump's\n"
+             "language and chooses packets.",
     .examples = "  handlens view hello.pcapng\n"
                 "  handlens view --as packets capture.pcap 'tcp port 80'\n",
     .least_operands = 1,

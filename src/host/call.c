@@ -89,6 +89,9 @@ void syscall_begin(struct call *call)
     if (!call->recorded)
         return;
     call_tell_syscall(call);
+    const struct host_settings *settings = &call->host->settings;
+    if (settings->make_room != NULL)
+        settings->make_room(settings->data, call->bytes == NULL ? 0 : call->length - call->done);
     call->start = clock_now();
 }
 

@@ -45,7 +45,7 @@ static char *put_time(char *to, int64_t time)
 {
     if (time < 0) {
         *to++ = '-';
-        time = time == INT64_MIN ? INT64_MAX : -time;
+        time = -time;
     }
     uint64_t microseconds = (uint64_t)time / 1000;
     to = packet_put_number(to, microseconds / 1000000);
@@ -90,7 +90,8 @@ static char *put_segment(char *to, const struct view_item *item)
 /* What has no ports: the protocol by name or number, and what it says. */
 static char *put_other(char *to, const struct packet *packet)
 {
-    to = packet_put_text(to, packet_protocol_name(packet));
+    const char *name = packet_protocol_name(packet);
+    to = packet_put_text(to, name);
     switch (packet->transport) {
     case TRANSPORT_ICMP:
     case TRANSPORT_ICMPV6:
@@ -101,7 +102,8 @@ static char *put_other(char *to, const struct packet *packet)
         to = put_named(to, " fragment at ", packet->fragment_offset);
         return put_named(to, " len ", packet->payload_length);
     case TRANSPORT_OTHER:
-        to = put_named(to, " protocol ", packet->ip_protocol);
+        if (strncmp(name, "IP", 2) == 0) /* it has no name of its own */
+            to = put_named(to, " protocol ", packet->ip_protocol);
         return put_named(to, " len ", packet->payload_length);
     default:
         break;
@@ -119,7 +121,7 @@ static char *put_line(char *to, const struct view_item *item)
     bool ports = packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP;
     to = packet_put_number(to, item->event->packet.number);
     to = packet_put_text(to, "  ");
-    to = put_time(to, item->event->time - item->origin);
+    to = put_time(to, view_time_between(item->origin, item->event->time));
     to = packet_put_text(to, "  ");
     if (packet->source.family != 0) {
         to = packet_put_address(to, &packet->source, ports);
@@ -127,8 +129,7 @@ static char *put_line(char *to, const struct view_item *item)
         to = packet_put_address(to, &packet->destination, ports);
         to = packet_put_text(to, "  ");
     }
-    if (packet->transport == TRANSPORT_TCP && item->facts->flow == NULL &&
-        packet->fault != FAULT_NONE)
+    if (packet->transport == TRANSPORT_TCP && packet->tcp.header_length < 20)
         to = packet_put_text(to, "TCP"); /* there is no header to tell about */
     else if (packet->transport == TRANSPORT_TCP)
         to = put_segment(to, item);
@@ -166,7 +167,9 @@ static void packets_add(struct view *view, const struct view_item *item)
     out->length += (size_t)(put_line(start, item) - start);
     if (red)
         buffer_append_text(out, "\033[0m");
-    const struct trace_text comment = item->event->packet.comment;
+    struct trace_text comment = item->event->packet.comment;
+    while (comment.length > 0 && comment.data[comment.length - 1] == ' ')
+        comment.length--;
     if (comment.length > 0) {
         buffer_append(out, "  # ", 4);
         size_t used = safe_text_append(out, comment.data, comment.length, COMMENT_COLUMNS,

@@ -78,7 +78,7 @@ class Capture(handlens.LabTest):
         packets = [e for e in events if e["event"] == "packet"]
         self.assertEqual([p["flags"] for p in packets[:3]], [["SYN"], ["SYN", "ACK"], ["ACK"]])
         for packet in packets[:3]:
-            self.assertEqual(calls[packet["cause"]]["name"], "connect")
+            self.assertEqual(calls[packet["cause"]]["call"], "connect")
             self.assertEqual(calls[packet["cause"]]["role"], "client")
 
     def test_json_is_one_event_a_line_in_time_order(self):

@@ -131,6 +131,45 @@ static void without_the_right_it_says_so(void **state)
     assert_int_equal(status, 0);
 }
 
+/* In a child: what sudo handlens run does. */
+static int capture_and_become_a_user(void)
+{
+    struct recorder *recorder = fake_open();
+    struct error error = {0};
+    struct capture *capture = capture_start(recorder, "lo", NULL, 0, &error);
+    setenv("SUDO_UID", "12345", 1);
+    setenv("SUDO_GID", "12345", 1);
+    if (capture == NULL || !place_drop_privileges(&error) || geteuid() != 12345)
+        return 1;
+    union any_address address;
+    socklen_t length;
+    int server = open_server(AF_INET, SOCK_DGRAM, &address, &length);
+    send_datagrams(&address, length, 9, 20);
+    capture_sync(capture);
+    size_t count = fake_count(recorder);
+    close(server);
+    uint64_t dropped = 99;
+    capture_stop(capture, &dropped);
+    fake_close(recorder);
+    return count == 9 && dropped == 0 ? 0 : 1;
+}
+
+static void a_capture_goes_on_when_root_becomes_an_ordinary_user(void **state)
+{
+    (void)state;
+    NEEDS_PRIVATE_LOOPBACK();
+    if (geteuid() != 0) {
+        print_message("not root\n");
+        skip();
+    }
+    pid_t child = fork();
+    if (child == 0)
+        _exit(capture_and_become_a_user());
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void set_up(const char *interface, bool up)
 {
     struct ifreq request = {0};
@@ -203,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_filter_that_is_not_understood_is_a_usage_error),
         cmocka_unit_test(an_interface_that_is_not_there_is_named),
         cmocka_unit_test(without_the_right_it_says_so),
+        cmocka_unit_test(a_capture_goes_on_when_root_becomes_an_ordinary_user),
         cmocka_unit_test(an_interface_that_was_down_for_a_while_is_still_captured),
         cmocka_unit_test(an_interface_that_goes_away_ends_the_capture_with_a_note),
     };
