@@ -116,16 +116,14 @@ static void put_story(struct flows *flows, const struct flow *flow)
 static void put_count(struct flows *flows, uint64_t count, enum flows_style style, size_t columns)
 {
     char text[FLOWS_NUMBER];
-    flows_put(flows, FLOWS_PLAIN, " ");
-    flows_put_right(flows, count == 0 ? FLOWS_DIM : style, flows_count(count, text), columns);
+    flows_put_right(flows, count == 0 ? FLOWS_DIM : style, flows_count(count, text), 1 + columns);
 }
 
 static void put_duration(struct flows *flows, int64_t duration)
 {
     char text[FLOWS_NUMBER];
-    flows_put(flows, FLOWS_PLAIN, " ");
     flows_put_right(flows, duration < 0 ? FLOWS_DIM : FLOWS_PLAIN,
-                    flows_duration(flows, duration, text), DURATION);
+                    flows_duration(flows, duration, text), 1 + DURATION);
 }
 
 /* The handshake's; where it was not seen, the shortest of any segment; else -1. */
@@ -152,8 +150,7 @@ static void put_goodput(struct flows *flows, const struct flow *flow, int64_t du
         double rate = (double)bytes * 1e9 / (double)duration;
         snprintf(text, sizeof text, "%sB/s", flows_count(rate < 1e18 ? (uint64_t)rate : 0, number));
     }
-    flows_put(flows, FLOWS_PLAIN, " ");
-    flows_put_right(flows, text[0] == '-' ? FLOWS_DIM : FLOWS_PLAIN, text, GOODPUT);
+    flows_put_right(flows, text[0] == '-' ? FLOWS_DIM : FLOWS_PLAIN, text, 1 + GOODPUT);
 }
 
 /* Puts text, cut with an ellipsis where it is wider than columns. */
@@ -281,8 +278,7 @@ void flows_draw_row(struct flows *flows, const struct flow *flow)
 
 static void put_head(struct flows *flows, const char *text, size_t columns)
 {
-    flows_put(flows, FLOWS_PLAIN, " ");
-    flows_put_right(flows, FLOWS_BOLD, text, columns);
+    flows_put_right(flows, FLOWS_BOLD, text, 1 + columns);
 }
 
 void flows_draw_head(struct flows *flows)

@@ -76,16 +76,30 @@ char *flows_whole(uint64_t number, char *text)
     return text;
 }
 
-size_t flows_width(const char *text)
+/* The text's bytes into *length; returns its columns. */
+static size_t measure(const char *text, size_t *length)
 {
-    size_t length = 0;
-    for (; text[length] != '\0'; length++)
-        if ((unsigned char)text[length] >= 0x80)
-            return terminal_width(text, length + strlen(text + length));
-    return length;
+    size_t end = 0;
+    while (text[end] != '\0' && (unsigned char)text[end] < 0x80)
+        end++;
+    size_t columns = end;
+    if (text[end] != '\0') {
+        end += strlen(text + end);
+        columns = terminal_width(text, end);
+    }
+    *length = end;
+    return columns;
 }
 
-void flows_put(struct flows *flows, enum flows_style style, const char *text)
+size_t flows_width(const char *text)
+{
+    size_t length;
+    return measure(text, &length);
+}
+
+/* Text with spaces before and behind it, in one piece: there are many of these in a row. */
+static void put(struct flows *flows, enum flows_style style, const char *text, size_t length,
+                size_t before, size_t behind)
 {
     static const char *const starts[] = {
         [FLOWS_BOLD] = "\033[1m",
@@ -93,38 +107,57 @@ void flows_put(struct flows *flows, enum flows_style style, const char *text)
         [FLOWS_RED] = "\033[31m",
         [FLOWS_YELLOW] = "\033[33m",
     };
+    enum { STYLES_ROOM = 16 };
     struct buffer *bytes = &flows->line.bytes;
-    size_t length = strlen(text);
     bool styled = flows->options->terminal.color && style != FLOWS_PLAIN && length > 0;
+    char *start = (char *)buffer_reserve(bytes, before + length + behind + STYLES_ROOM);
+    if (start == NULL)
+        return;
+    char *to = start;
+    while (before-- > 0)
+        *to++ = ' ';
     if (styled)
-        buffer_append_text(bytes, starts[style]);
-    buffer_append(bytes, text, length);
+        to = packet_put_text(to, starts[style]);
+    memcpy(to, text, length);
+    to += length;
     if (styled)
-        buffer_append_text(bytes, "\033[0m");
-    flows->line.width += flows_width(text);
+        to = packet_put_text(to, "\033[0m");
+    while (behind-- > 0)
+        *to++ = ' ';
+    bytes->length += (size_t)(to - start);
+}
+
+void flows_put(struct flows *flows, enum flows_style style, const char *text)
+{
+    size_t length;
+    flows->line.width += measure(text, &length);
+    put(flows, style, text, length, 0, 0);
 }
 
 void flows_fill(struct flows *flows, size_t columns)
 {
     if (flows->line.width >= columns)
         return;
-    buffer_append_repeated(&flows->line.bytes, ' ', columns - flows->line.width);
+    put(flows, FLOWS_PLAIN, "", 0, columns - flows->line.width, 0);
     flows->line.width = columns;
 }
 
 void flows_put_right(struct flows *flows, enum flows_style style, const char *text, size_t columns)
 {
-    size_t width = flows_width(text);
-    if (width < columns)
-        flows_fill(flows, flows->line.width + columns - width);
-    flows_put(flows, style, text);
+    size_t length;
+    size_t width = measure(text, &length);
+    size_t room = width < columns ? columns - width : 0;
+    put(flows, style, text, length, room, 0);
+    flows->line.width += room + width;
 }
 
 void flows_put_left(struct flows *flows, enum flows_style style, const char *text, size_t columns)
 {
-    size_t end = flows->line.width + columns;
-    flows_put(flows, style, text);
-    flows_fill(flows, end);
+    size_t length;
+    size_t width = measure(text, &length);
+    size_t room = width < columns ? columns - width : 0;
+    put(flows, style, text, length, 0, room);
+    flows->line.width += room + width;
 }
 
 void flows_end_line(struct flows *flows)
