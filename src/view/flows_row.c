@@ -101,7 +101,9 @@ static void put_story(struct flows *flows, const struct flow *flow)
     bool ended = story == STORY_CLOSED || story == STORY_HALF_CLOSED || story == STORY_RESET ||
                  story == STORY_REFUSED;
     bool bad = story == STORY_RESET || story == STORY_REFUSED || story == STORY_NO_ANSWER;
-    bool from_middle = flow->from_middle && story != STORY_UDP;
+    /* What was refused or not answered was seen from its SYN on. */
+    bool from_middle = flow->from_middle && story != STORY_UDP && story != STORY_REFUSED &&
+                       story != STORY_NO_ANSWER;
     const char *by =
         ended && flow->closed_by <= FLOW_SERVER ? flows->glyphs->to[flow->closed_by] : "";
     char text[64];
@@ -268,7 +270,7 @@ void flows_draw_row(struct flows *flows, const struct flow *flow)
                   layout->retransmissions);
     if (layout->rtt > 0)
         put_duration(flows, shortest_rtt(flow));
-    put_duration(flows, duration);
+    put_duration(flows, duration > 0 ? duration : -1);
     if (layout->goodput > 0)
         put_goodput(flows, flow, duration);
     if (layout->marks > 0)

@@ -49,9 +49,9 @@ def last(pattern, text):
 
 def summary(name, status, text, log):
     verdict = "no failure" if status == 0 else f"FAILED, status {status}; see {log}"
-    return (f"fuzz_{name:<10} {last(r'number_of_executed_units: (\d+)', text):>9} inputs, "
-            f"{last(r'cov: (\d+)', text):>5} edges, {last(r'peak_rss_mb: (\d+)', text):>4} MiB: "
-            f"{verdict}")
+    inputs, edges = last(r"number_of_executed_units: (\d+)", text), last(r"cov: (\d+)", text)
+    peak = last(r"peak_rss_mb: (\d+)", text)
+    return f"fuzz_{name:<8} {inputs:>9} inputs, {edges:>5} edges, {peak:>4} MiB: {verdict}"
 
 
 def main():
