@@ -23,6 +23,8 @@ static const struct view_type *const view_types[VIEW_KINDS] = {
     [VIEW_FLOWS] = &view_flows,
     [VIEW_JSON] = &view_json,
     [VIEW_PACKETS] = &view_packets,
+    [VIEW_LADDER] = &view_ladder, [VIEW_BYTES] = &view_bytes,     [VIEW_STREAM] = &view_stream,
+    [VIEW_JSON] = &view_json,     [VIEW_PACKETS] = &view_packets,
 };
 
 struct progress {
