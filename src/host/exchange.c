@@ -22,7 +22,8 @@
 #include <string.h>
 
 enum {
-    TICK = 100, /* ms */
+    MOST_TURNS = 100, /* without a look at signals and timers */
+    TICK = 100,       /* ms */
     IDLE_TICKS = 3,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
@@ -194,12 +195,14 @@ static bool only_servers_wait(const struct host *host)
 
 static void run_until_end(struct host *host)
 {
+    unsigned turns = 0; /* since the loop was last looked at */
     while (!host->ending) {
         if (host->ready.count > 0) {
             run_turn(host);
-            if (host->ready.count > 0 && !host->yielded)
+            if (host->ready.count > 0 && !host->yielded && ++turns < MOST_TURNS)
                 continue;
         }
+        turns = 0;
         if (host->ending)
             break;
         if (host->tasks_live == 0) {

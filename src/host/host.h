@@ -11,10 +11,11 @@
  *
  * Sockets are non-blocking underneath. A call tries its system call first and waits only on
  * EAGAIN; the socket is armed in the loop (uv_poll) at its first wait and stays armed while
- * somebody keeps waiting, so that a busy connection costs no epoll_ctl. Tasks that became ready in
- * the same turn of the loop are stepped in the order in which they were created, so that two runs
- * of a lab make the same calls in the same order. A task that never has to wait yields after a
- * thousand calls: such a call returns CALL_WAITING though it has ended.
+ * somebody keeps waiting, so that a busy connection costs no epoll_ctl. A recv on a socket that is
+ * armed and was emptied by the last recv waits at once: the loop knows before a try would. Tasks
+ * that became ready in the same turn of the loop are stepped in the order in which they were
+ * created, so that two runs of a lab make the same calls in the same order. A task that never has
+ * to wait yields after a thousand calls: such a call returns CALL_WAITING though it has ended.
  *
  * The server's roles begin first. The clients' begin when every server task waits (or all have
  * ended), or at host_ready. When a role's last task has ended, the sockets it left open are closed
@@ -50,16 +51,13 @@ struct host_settings {
     bool (*is_quiet)(void);
     /* Hears what the kernel's TCP_INFO says after a call, if set: TRACE_STATE events. */
     bool kernel_states;
-    /* Called about twenty times a second while the exchange runs, on the loop and never during a
-     * system call: for recorder_flush. May be NULL. */
-    void (*tick)(void *data);
     /* Called once when all is over and the wire is quiet, before TRACE_END: the capture ends
      * here, so that no packet comes behind it. May be NULL. */
     void (*finish)(void *data);
     /* Called before each system call with the bytes it is about to send, so that who captures can
      * make room for them: capture_make_room. May be NULL. */
     void (*make_room)(void *data, size_t bytes);
-    void *data; /* for tick, finish and make_room */
+    void *data; /* for finish and make_room */
 };
 
 /* Returns NULL with error set. Only one host at a time. */

@@ -83,7 +83,7 @@ struct call {
     uint32_t number;
     const char *script;
     uint32_t line;
-    bool recorded;      /* it is in the trace */
+    bool recorded; /* it is in the trace */
     bool waits_for_input;
     bool waits_for_new; /* waiting here is waiting for someone new */
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
@@ -187,7 +187,6 @@ struct host {
 
     uv_timer_t deadline, ticker, flusher, quiet;
     uv_signal_t interrupt, terminate;
-    bool handles_open;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
     int quiet_left; /* ms that may still be spent waiting for a quiet wire */

@@ -50,7 +50,6 @@ struct script {
     char stop_text[256];
     struct script_site stop_site;
 
-    char *path;   /* of the lab's file */
     char *folder; /* where require looks, with its slash; "" for the working directory */
     struct script_file files[SCRIPT_FILES];
     size_t file_count;

@@ -100,7 +100,7 @@ static void draw_exchange(struct ladder *ladder, const struct trace_exchange *ex
         ladder_draw_plain(ladder, STYLE_PLAIN, buffer_text(text), text->length);
     buffer_clear(text);
     append_item(ladder, exchange->script);
-    if (exchange->address.family != 0) {
+    if (exchange->address.family != 0 && exchange->address.port != 0) {
         char address[ADDRESS_TEXT];
         address_format(&exchange->address, address);
         append_item(ladder, trace_text_of(address));
@@ -139,7 +139,7 @@ static void draw_note_line(struct ladder *ladder, const struct trace_event *even
     const struct trace_note *note = &event->note;
     bool known = (size_t)note->kind < sizeof words / sizeof words[0];
     bool quoted = known && note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST;
-    ladder_start_text(ladder, note->role);
+    ladder_start_text(ladder, note->role, 0);
     if (known && first)
         buffer_append_text(&ladder->text, words[note->kind]);
     append_note(ladder, text, quoted);
@@ -183,28 +183,30 @@ static void draw_note(struct ladder *ladder, const struct trace_event *event)
     }
 }
 
-/* The kernel's own word for a state is only told where it is another than the packets'. */
+/*
+ * The kernel's own word for a state is only told where it is another than the packets'. Linux
+ * hands a connection in TIME-WAIT to a smaller record and calls the socket itself closed
+ * (tcp_time_wait() in net/ipv4/tcp_minisocks.c), so that one is no contradiction.
+ */
 static void compare_state(struct ladder *ladder, const struct trace_event *event)
 {
     const struct trace_state *told = &event->state;
-    if (told->state == TCP_STATE_LISTEN)
+    enum tcp_state kernel = (enum tcp_state)told->state;
+    if (kernel == TCP_STATE_LISTEN)
         ladder_socket_listens(ladder, told->socket);
-    bool swapped;
-    const struct ladder_flow *flow =
-        told->remote.family == 0
-            ? NULL
-            : ladder_find_ends(ladder, TRACE_TCP, &told->local, &told->remote, &swapped);
-    if (flow == NULL || ladder->selects)
+    enum flow_end end;
+    const struct ladder_flow *flow = ladder_socket_flow(ladder, told->socket, &end);
+    if (flow == NULL || flow->protocol != TRACE_TCP || ladder->selects)
         return;
-    enum flow_end end = swapped ? FLOW_SERVER : FLOW_CLIENT;
     enum tcp_state seen = flow->state[end];
-    if (seen == TCP_STATE_UNKNOWN || seen == (enum tcp_state)told->state)
+    if (seen == TCP_STATE_UNKNOWN || kernel == TCP_STATE_UNKNOWN || seen == kernel ||
+        (seen == TCP_STATE_TIME_WAIT && kernel == TCP_STATE_CLOSED))
         return;
     ladder_settle(ladder, true);
     int lanes[2];
     ladder_flow_lanes(ladder, flow, lanes);
     buffer_clear(&ladder->text);
-    buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(told->state));
+    buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(kernel));
     struct ladder_place place = {.lane = lanes[end], .timed = true, .time = event->time};
     ladder_draw_at(ladder, &place, STYLE_RED,
                    (struct trace_text){buffer_text(&ladder->text), ladder->text.length}, 1);

@@ -271,25 +271,25 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
 static bool draw_icmp_error(struct ladder *ladder, const struct view_item *item)
 {
     struct packet quoted;
-    bool swapped;
+    enum flow_end victim; /* whose packet it was */
     if ((item->packet->transport != TRANSPORT_ICMP &&
          item->packet->transport != TRANSPORT_ICMPV6) ||
         !packet_decode_quoted(item->packet, &quoted))
         return false;
     struct ladder_flow *flow =
-        ladder_find_ends(ladder, quoted.ip_protocol, &quoted.source, &quoted.destination, &swapped);
+        ladder_find_ends(ladder, quoted.ip_protocol, &quoted.source, &quoted.destination, &victim);
     if (flow == NULL)
         return false;
     int lanes[2];
     ladder_flow_lanes(ladder, flow, lanes);
-    struct arrow arrow = {.from = lanes[swapped ? FLOW_CLIENT : FLOW_SERVER],
-                          .to = lanes[swapped ? FLOW_SERVER : FLOW_CLIENT],
+    struct arrow arrow = {.from = lanes[!victim],
+                          .to = lanes[victim],
                           .style = STYLE_RED,
                           .number = item->event->packet.number,
                           .time = item->event->time};
     struct arrow_pieces pieces;
     arrow_start(ladder, &pieces);
-    if (is_kernels(ladder, item, flow->role[swapped ? FLOW_CLIENT : FLOW_SERVER]))
+    if (is_kernels(ladder, item, flow->role[!victim]))
         arrow_add_text(ladder, &pieces, STYLE_DIM, "kernel");
     arrow_add_text(ladder, &pieces, STYLE_RED | STYLE_BOLD, packet_protocol_name(item->packet));
     /* "destination unreachable: port unreachable": the second half says it all. */

@@ -14,7 +14,7 @@
 #define NAMES 256
 
 struct names {
-    char list[NAMES][64];
+    char list[NAMES][96];
     size_t count;
 };
 

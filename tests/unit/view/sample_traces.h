@@ -152,6 +152,7 @@ static inline void sample_troubles(struct maker *maker)
     uint32_t connect = maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:65432", 15);
     maker_handshake(maker, &flow);
     maker_returns(maker, connect, "");
+    maker_socket(maker, 2, CLIENT, TRACE_TCP, 51234, 65432);
     maker_state(maker, 2, connect, 1, 51234, 65432);
     uint32_t send = maker_call(maker, CLIENT, 2, "sendall", "<70000 bytes>", 16);
     maker_segment(maker, &flow.client, &flow.server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
