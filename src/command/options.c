@@ -20,7 +20,8 @@ const struct option_row option_table[] = {
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
-    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_CONNECT, "what the client shall send"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
+     "what the client shall send"},
     {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
     {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run N of each client role at once"},
@@ -28,6 +29,7 @@ const struct option_row option_table[] = {
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
+    {OPTION_FILES, "files", 0, "DIR", EXCHANGES, "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
@@ -167,6 +169,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
+    case OPTION_FILES:
+        invocation->files = value;
+        return true;
     case OPTION_FLOW:
         if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
             return false;
