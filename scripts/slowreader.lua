@@ -34,7 +34,7 @@ function lab.client(server)
   sock:setoption("SO_SNDBUF", 8000)
   sock:connect(server)
   sock:setblocking(false)
-  local block, written = ("x"):rep(2000), 0
+  local block, written = ("x"):rep(4000), 0
   while true do
     local ok, result = pcall(sock.send, sock, block)
     if not ok then
