@@ -1,13 +1,16 @@
 -- The same loss without SACK: the sender has to guess.
 --
 -- As in sack.lua the first of several segments is lost, but the kernel may not use SACK (tcp_sack 0).
--- The server can only repeat "everything up to here, no more": after three duplicate ACKs the
--- sender guesses that the next segment is lost. It sends that one again (fast retransmit), and learns by the
--- next ACK whether more was missing. With several losses in a window that is one round trip for each.
+-- The server can only repeat "everything up to here, no more": duplicate ACKs, all alike. After
+-- the third a sender should guess that the next segment is lost, and send it again (fast
+-- retransmit). Does yours? Linux's loss detection lives on SACK now, and some versions wait for the
+-- time-out, 200 ms. Compare the time with sack.lua, where it takes microseconds.
+--
+-- With several losses in a window it is worse: one round trip for each, even when all goes well.
 --
 -- RFC 5681 section 3.2, RFC 6582 (NewReno).
 lab.title = "Without SACK"
-lab.about = "The same loss with SACK switched off: duplicate ACKs that only count."
+lab.about = "The same loss with SACK switched off: duplicate ACKs that name nothing."
 lab.group = "losses"
 lab.mtu   = 1500
 lab.kernel.sack = false
@@ -46,6 +49,6 @@ function lab.check(trace)
   local flow = trace:flow(1)
   expect.equal(flow.sack, false)
   expect.order(flow, "client PSH ACK len 1000", "...", "server ACK ack 1 [duplicate ACK]", "...",
-               "client * seq 1 len 1000", "...", "server ACK ack 6793")
+               "client * seq 1 len 1000", "...", "server ACK ack >6792")
   expect.equal(#flow.client.sent, 6792)
 end
