@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "view/ladder.h"
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 
 /* What an arrow says, in pieces that stay together; those that do not fit go below it. */
 struct pieces {
