@@ -1,6 +1,6 @@
 # The code's folders: one static library each, and the one list of who may include whom.
 
-set(handlens_modules "")  # those that have sources
+set(handlens_modules "")
 set(handlens_includes "") # for the test lint/includes: "NAME: USED...", a line each
 
 # handlens_module(NAME USED...) makes the library NAME out of src/NAME/*.c. USED are the modules and
@@ -10,17 +10,9 @@ function(handlens_module name)
     handlens_may_include(${name} ${ARGN})
     set(handlens_includes "${handlens_includes}" PARENT_SCOPE)
     file(GLOB sources CONFIGURE_DEPENDS src/${name}/*.c)
-    if(NOT sources)
-        message(STATUS "src/${name} has no sources yet")
-        return()
-    endif()
     add_library(${name} STATIC ${sources})
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
-    foreach(used ${ARGN})
-        if(TARGET ${used} OR NOT EXISTS ${PROJECT_SOURCE_DIR}/src/${used})
-            target_link_libraries(${name} PUBLIC ${used})
-        endif()
-    endforeach()
+    target_link_libraries(${name} PUBLIC ${ARGN})
     set(handlens_modules ${handlens_modules} ${name} PARENT_SCOPE)
 endfunction()
 

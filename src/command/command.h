@@ -47,8 +47,10 @@ struct invocation {
     int64_t timeout; /* ns; 0: not given */
     uint32_t flow;
     uint64_t number;
-    const char *output_path; /* -o */
-    const char *format;      /* --format; NULL: text */
+    enum stream_form stream;      /* --hex, --raw */
+    enum stream_side stream_from; /* --from */
+    const char *output_path;      /* -o */
+    const char *format;           /* --format; NULL: text */
     enum color_choice color;
     bool quiet;
     bool verbose;

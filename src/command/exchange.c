@@ -29,8 +29,7 @@ struct recording {
     struct recorder *recorder;
     struct capture *capture;
     struct host *host;
-    uint64_t *dropped;     /* packets the kernel had no room for */
-    struct error *failure; /* of -w's file */
+    uint64_t *dropped; /* packets the kernel had no room for */
 };
 
 /* A file without a name, for the trace that the view reads. */
@@ -56,14 +55,6 @@ static void copy_event(void *data, const struct trace_event *event)
         trace_writer_close(recording->copy, NULL);
         recording->copy = NULL;
     }
-}
-
-static void flush_recording(void *data)
-{
-    struct recording *recording = data;
-    struct error error = {0};
-    if (!recorder_flush(recording->recorder, &error) && recording->failure->text[0] == '\0')
-        *recording->failure = error;
 }
 
 static void make_room(void *data, size_t bytes)
@@ -277,7 +268,6 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
-        .tick = recording->recorder == NULL ? NULL : flush_recording,
         .finish = end_capture,
         .make_room = exchange->invocation->no_capture ? NULL : make_room,
         .data = recording,
@@ -334,7 +324,7 @@ static void close_recording(struct recording *recording, struct exchange *exchan
     end_capture(recording);
     host_close(recording->host);
     if (recording->recorder != NULL) {
-        flush_recording(recording);
+        recorder_flush(recording->recorder, NULL);
         exchange->packets = recorder_packets(recording->recorder);
     }
     recorder_close(recording->recorder);
@@ -348,10 +338,7 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 bool exchange_run(struct exchange *exchange, struct error *error)
 {
     const struct invocation *invocation = exchange->invocation;
-    struct recording recording = {
-        .dropped = &exchange->dropped,
-        .failure = &exchange->recording,
-    };
+    struct recording recording = {.dropped = &exchange->dropped};
     exchange->trace = -1;
     bool done = open_files(&recording, exchange, error);
     struct place place = {0};
@@ -367,8 +354,8 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     close_recording(&recording, exchange);
     if (!began) {
         exchange_close(exchange);
-        if (recording.file != NULL)
-            unlink(invocation->trace_path);
+        if (recording.file != NULL && !invocation->force)
+            unlink(invocation->trace_path); /* which was not there before */
     }
     return done;
 }

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/clock.h"
 #include "support/nearest.h"
@@ -32,11 +33,14 @@ const struct option_row option_table[] = {
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
      "give up after S seconds (run and check: 30)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
-    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
+    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
+    {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
+    {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
+    {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
     {OPTION_FORMAT, "format", 0, "FORMAT", COMMAND_CHECK, "text, tap, junit or json"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
-     "show addresses as numbers (always so; for tcpdump's users)"},
+     "numeric addresses: always so, as with tcpdump -n"},
     {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
     {OPTION_QUIET, "quiet", 'q', NULL, COMMAND_ALL, "say nothing on stderr but errors"},
     {OPTION_VERBOSE, "verbose", 'v', NULL, COMMAND_ALL, "say more on stderr"},
@@ -112,6 +116,17 @@ static bool color_choice(const char *text, enum color_choice *choice, struct err
     return error_set(error, STATUS_USAGE, "--color takes auto, always or never, not '%s'", text);
 }
 
+static bool stream_side(const char *text, enum stream_side *side, struct error *error)
+{
+    if (strcmp(text, "client") == 0)
+        *side = STREAM_CLIENT;
+    else if (strcmp(text, "server") == 0)
+        *side = STREAM_SERVER;
+    else
+        return error_set(error, STATUS_USAGE, "--from takes client or server, not '%s'", text);
+    return true;
+}
+
 /* Takes one option with its value (NULL where it has none). */
 static bool take(struct invocation *invocation, const struct option_row *row, const char *value,
                  struct error *error)
@@ -167,6 +182,14 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         return true;
     case OPTION_NUMBER:
         return whole_number(row->name, value, 1, UINT64_MAX, &invocation->number, error);
+    case OPTION_HEX:
+        invocation->stream = STREAM_HEX;
+        return true;
+    case OPTION_RAW:
+        invocation->stream = STREAM_RAW;
+        return true;
+    case OPTION_FROM:
+        return stream_side(value, &invocation->stream_from, error);
     case OPTION_COLOR:
         return color_choice(value, &invocation->color, error);
     case OPTION_QUIET:
@@ -219,6 +242,22 @@ static bool count_operands(const struct invocation *invocation, const struct com
     return true;
 }
 
+/* --hex, --raw and --from belong to one view; and raw bytes, to nothing that would obey them. */
+static bool check_stream(const struct invocation *invocation, struct error *error)
+{
+    bool is_raw = invocation->stream == STREAM_RAW;
+    const char *given = is_raw                                   ? "--raw"
+                        : invocation->stream == STREAM_HEX       ? "--hex"
+                        : invocation->stream_from != STREAM_BOTH ? "--from"
+                                                                 : NULL;
+    if (given != NULL && invocation->as != VIEW_STREAM)
+        return error_set(error, STATUS_USAGE, "%s goes with --as stream", given);
+    if (is_raw && invocation->output_path == NULL && isatty(STDOUT_FILENO) == 1)
+        return error_set(error, STATUS_USAGE,
+                         "a terminal may obey what is in raw bytes: send them to a pipe or a file");
+    return true;
+}
+
 bool options_parse(struct invocation *invocation, const struct command *command, int argc,
                    char **argv, struct error *error)
 {
@@ -262,5 +301,6 @@ bool options_parse(struct invocation *invocation, const struct command *command,
     }
     invocation->operands = argv + optind;
     invocation->operand_count = argc - optind;
-    return invocation->help || count_operands(invocation, command, error);
+    return invocation->help ||
+           (count_operands(invocation, command, error) && check_stream(invocation, error));
 }

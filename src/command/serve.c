@@ -25,11 +25,11 @@ const struct command command_serve = {
     .name = "serve",
     .operands = "LAB",
     .summary = "run a lab's server alone, for real clients",
-    .about = "Runs the server of LAB on this machine's network until Ctrl-C. It listens on the\n"
-             "lab's own host and port unless told otherwise, and only on the loopback unless\n"
-             "--host names something wider. With -w or --as the trace is kept and shown at the\n"
-             "end, with packets where this process may capture.",
-    .examples = "  handlens serve experiment --port 9000\n"
+    .about = "Runs the server of LAB on this machine's network until Ctrl-C. It listens on\n"
+             "the lab's own host and port unless told otherwise, and only on the loopback\n"
+             "unless --host names something wider. With -w or --as the trace is kept and\n"
+             "shown at the end, with packets where this process may capture.",
+    .examples = "  handlens serve hello --port 9000\n"
                 "  handlens serve hello -w served.pcapng    keep calls and packets\n",
     .least_operands = 1,
     .most_operands = 1,
@@ -41,10 +41,10 @@ const struct command command_connect = {
     .name = "connect",
     .operands = "LAB",
     .summary = "run a lab's client alone, to a real server",
-    .about = "Runs the client of LAB on this machine's network, to the lab's own host and port\n"
-             "unless told otherwise. A lab that takes a message gets it from --message, and\n"
-             "asks for it line by line without one.",
-    .examples = "  handlens connect experiment --port 9000 --message 'Hello'\n",
+    .about = "Runs the client of LAB on this machine's network, to the lab's own host and\n"
+             "port unless told otherwise. A lab that takes a message gets it from\n"
+             "--message, and asks for it line by line without one.",
+    .examples = "  handlens connect hello --port 9000\n",
     .least_operands = 1,
     .most_operands = 1,
     .run = run_connect,

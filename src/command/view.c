@@ -74,12 +74,13 @@ const struct command command_view = {
     .name = "view",
     .operands = "FILE [FILTER...]",
     .summary = "show a capture: ours, or any pcap or pcapng",
-    .about =
-        "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote holds\n"
-        "the calls too, and is shown just as its run was. FILTER is tcpdump's language and\n"
-        "chooses packets.",
+    .about = "Shows the trace in FILE ('-' reads standard input). A FILE that handlens wrote\n"
+             "holds the calls too, and is shown just as its run was. FILTER is tcpdump's\n"
+             "language and chooses packets.",
     .examples = "  handlens view hello.pcapng\n"
-                "  handlens view --as packets capture.pcap 'tcp port 80'\n",
+                "  handlens view --as packets capture.pcap 'tcp port 80'\n"
+                "  handlens view --as bytes --number 4 capture.pcap   one packet, explained\n"
+                "  handlens view --as stream --flow 2 capture.pcap    what both ends said\n",
     .least_operands = 1,
     .most_operands = -1,
     .run = run_view,

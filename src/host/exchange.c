@@ -22,7 +22,8 @@
 #include <string.h>
 
 enum {
-    TICK = 100, /* ms */
+    MOST_TURNS = 100, /* without a look at signals and timers */
+    TICK = 100,       /* ms */
     IDLE_TICKS = 3,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
@@ -68,7 +69,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct host *host = timer->data;
     bool idle = host->steps == host->steps_at_tick && host->ready.count == 0 &&
-                host->tasks_live > 0 && host->timed == 0 && host->lookups == 0;
+                host->tasks_live > 0 && host->timed == 0 && host->lookups == 0 && host->inputs == 0;
     host->steps_at_tick = host->steps;
     host->idle_ticks = idle ? host->idle_ticks + 1 : 0;
     if (host->idle_ticks < IDLE_TICKS)
@@ -194,12 +195,14 @@ static bool only_servers_wait(const struct host *host)
 
 static void run_until_end(struct host *host)
 {
+    unsigned turns = 0; /* since the loop was last looked at */
     while (!host->ending) {
         if (host->ready.count > 0) {
             run_turn(host);
-            if (host->ready.count > 0 && !host->yielded)
+            if (host->ready.count > 0 && !host->yielded && ++turns < MOST_TURNS)
                 continue;
         }
+        turns = 0;
         if (host->ending)
             break;
         if (host->tasks_live == 0) {

@@ -171,9 +171,11 @@ void host_close(struct host *host)
             task_cancel(role->first);
         socket_close_all(role);
     }
+    input_close(host);
     do
         uv_run(host->loop, UV_RUN_NOWAIT);
     while (host->closing > 0);
+    input_free(host);
     while (host->first_role != NULL) {
         struct role *role = host->first_role;
         host->first_role = role->next;
@@ -189,6 +191,5 @@ void host_close(struct host *host)
     free(host->own_name);
     free(host->failure);
     buffer_free(&host->text);
-    buffer_free(&host->message);
     free(host);
 }

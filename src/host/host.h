@@ -11,9 +11,11 @@
  *
  * Sockets are non-blocking underneath. A call tries its system call first and waits only on
  * EAGAIN; the socket is armed in the loop (uv_poll) at its first wait and stays armed while
- * somebody keeps waiting, so that a busy connection costs no epoll_ctl. Tasks that became ready in
- * the same turn of the loop are stepped in the order in which they were created, so that two runs
- * of a lab make the same calls in the same order.
+ * somebody keeps waiting, so that a busy connection costs no epoll_ctl. A recv on a socket that is
+ * armed and was emptied by the last recv waits at once: the loop knows before a try would. Tasks
+ * that became ready in the same turn of the loop are stepped in the order in which they were
+ * created, so that two runs of a lab make the same calls in the same order. A task that never has
+ * to wait yields after a thousand calls: such a call returns CALL_WAITING though it has ended.
  *
  * The server's roles begin first. The clients' begin when every server task waits (or all have
  * ended), or at host_ready. When a role's last task has ended, the sockets it left open are closed
@@ -49,16 +51,13 @@ struct host_settings {
     bool (*is_quiet)(void);
     /* Hears what the kernel's TCP_INFO says after a call, if set: TRACE_STATE events. */
     bool kernel_states;
-    /* Called about twenty times a second while the exchange runs, on the loop and never during a
-     * system call: for recorder_flush. May be NULL. */
-    void (*tick)(void *data);
     /* Called once when all is over and the wire is quiet, before TRACE_END: the capture ends
      * here, so that no packet comes behind it. May be NULL. */
     void (*finish)(void *data);
     /* Called before each system call with the bytes it is about to send, so that who captures can
      * make room for them: capture_make_room. May be NULL. */
     void (*make_room)(void *data, size_t bytes);
-    void *data; /* for tick, finish and make_room */
+    void *data; /* for finish and make_room */
 };
 
 /* Returns NULL with error set. Only one host at a time. */
@@ -108,7 +107,8 @@ typedef void host_listener(void *data, const struct role *role, enum trace_note_
                            const char *text, size_t length);
 void host_listen(struct host *host, host_listener *listener, void *data);
 
-/* Clients may begin now; address is where. Later calls of it change nothing. */
+/* Clients may begin now; address is where. Later calls of it change nothing. (Without it clients
+ * begin at each server task's first wait in a socket call; a sleep does not count.) */
 void host_ready(struct host *host, const struct address *address);
 /* The address given to host_ready; family 0 while nobody gave one. */
 struct address host_ready_address(const struct host *host);
@@ -121,10 +121,14 @@ void host_interrupt(struct host *host);
  * sentence and, by lines, what each role was doing: "client was waiting in recv (hello.lua:21)".
  * error->status is STATUS_USAGE for a script's failure, deadlock, time-out or limit, STATUS_DONE
  * for an interruption (the trace so far is shown all the same). Adds the TRACE_END event.
+ * In serving a signal is the regular end: TRACE_DONE. Every call is complete in the trace: one
+ * that the end cut short returns ECANCELED. A trace that could not be written is false as well,
+ * with the recorder's error, though the outcome is TRACE_DONE. The recorder is flushed as it goes.
  */
 bool host_run(struct host *host, enum trace_outcome *outcome, struct error *error);
 
-/* Closes every socket that is left. NULL is allowed. */
+/* Closes every socket that is left and frees all of them: no handle may be used, nor released,
+ * afterwards. Tasks that are left are canceled. NULL is allowed. */
 void host_close(struct host *host);
 
 #endif

@@ -9,7 +9,7 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
- *   stream.c names.c datagram.c options.c select.c resolve.c info.c   the calls themselves
+ *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
@@ -53,6 +53,7 @@ struct host_socket {
     int armed;               /* UV_READABLE, UV_WRITABLE: what the loop watches for */
     bool poll_open;          /* poll is initialised and not yet forgotten by the loop */
     bool has_state;          /* TCP: connected or listening at some time */
+    bool drained;            /* the last recv found less than it would have taken */
     bool released;           /* no handle is left */
     bool readable, writable; /* what the last select found */
     unsigned users;          /* calls under way */
@@ -82,7 +83,8 @@ struct call {
     uint32_t number;
     const char *script;
     uint32_t line;
-    bool recorded;      /* it is in the trace */
+    bool recorded; /* it is in the trace */
+    bool waits_for_input;
     bool waits_for_new; /* waiting here is waiting for someone new */
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
     bool sends_all;     /* sendall, not send */
@@ -185,12 +187,16 @@ struct host {
 
     uv_timer_t deadline, ticker, flusher, quiet;
     uv_signal_t interrupt, terminate;
-    bool handles_open;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
     int quiet_left; /* ms that may still be spent waiting for a quiet wire */
 
-    struct buffer text, message;
+    struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */
+    struct buffer unread;      /* what came of it beyond the last line */
+    bool input_ended;
+    size_t inputs; /* tasks that wait for a line */
+
+    struct buffer text; /* of the event that is being told */
 };
 
 /* host.c */
@@ -283,6 +289,10 @@ bool socket_is_still(struct host_socket *socket);
 
 /* resolve.c */
 void lookup_abandon(struct task *task);
+
+/* input.c */
+void input_close(struct host *host);
+void input_free(struct host *host);
 
 /* stream.c */
 /* Room for length bytes in the task's buffer. NULL out of memory. */

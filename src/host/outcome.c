@@ -26,7 +26,7 @@ static void describe_task(struct buffer *text, const struct task *task)
         buffer_append_text(text, "was sleeping");
     else
         buffer_printf(text, "was waiting in %s", call->name);
-    if (call->script != NULL)
+    if (call->script != NULL && call->script[0] != '\0')
         buffer_printf(text, " (%s:%u)", call->script, call->line);
 }
 

@@ -36,10 +36,13 @@ static int64_t collect(struct task *task, size_t count)
         if (task->polls[i].revents == 0)
             continue;
         ready++;
-        if (i < wait->read_count)
-            nth(wait, i)->readable = true;
-        else
-            nth(wait, i)->writable = true;
+        struct host_socket *socket = nth(wait, i);
+        if (i < wait->read_count) {
+            socket->readable = true;
+            socket->drained = false; /* a recv after this must try at once */
+        } else {
+            socket->writable = true;
+        }
     }
     return ready;
 }

@@ -156,8 +156,11 @@ void socket_close_all(struct role *role)
 
 void socket_free_all(struct role *role)
 {
-    while (role->first_socket != NULL)
-        unlink_and_free(role->first_socket);
+    struct host_socket *next;
+    for (struct host_socket *socket = role->first_socket; socket != NULL; socket = next) {
+        next = socket->next;
+        unlink_and_free(socket);
+    }
 }
 
 void socket_set_timeout(struct host_socket *socket, int64_t timeout)

@@ -107,13 +107,21 @@ bool socket_is_selected(const struct host_socket *socket, bool for_write);
  * Looks a name up: a literal address, "localhost", the host's own name, or, where the exchange
  * is on this machine's network, what getaddrinfo(3) says (in libuv's thread pool).
  * result->value is how many addresses; task_addresses gives them, with the port set.
- * The call is named getaddrinfo. A failure is EHOSTUNREACH with gai_strerror's words.
+ * The call is named getaddrinfo; a literal address is no call and not in the trace. A failure is
+ * EHOSTUNREACH with gai_strerror's words.
  */
 enum call_progress host_resolve(struct task *task, const char *name, uint16_t port);
 const struct address *task_addresses(const struct task *task);
 
 /* Not a socket call, and not in the trace. Waits for ns. */
 enum call_progress task_sleep(struct task *task, int64_t duration);
+
+/*
+ * Not a socket call: waits for a line of standard input and tells it as a TRACE_NOTE_INPUT.
+ * result->bytes is the line without its newline; at the end of input end_of_stream is set. A line
+ * longer than 64 KiB comes in pieces. Lines go to tasks in the order in which they asked.
+ */
+enum call_progress task_input(struct task *task);
 
 /* Blocking (the default) or not, as Python's setblocking and settimeout: timeout in ns, -1 for
  * ever, 0 for non-blocking. These make no system call. */

@@ -217,15 +217,20 @@ uint8_t *task_room(struct task *task, size_t length)
 static enum need attempt_recv(struct task *task)
 {
     struct call *call = &task->call;
-    bool datagrams = call->socket->transport == TRACE_UDP;
+    struct host_socket *socket = call->socket;
+    bool datagrams = socket->transport == TRACE_UDP;
+    /* The last recv took all there was, and the loop still watches: it will tell when to try. */
+    if (socket->drained && (socket->armed & UV_READABLE) != 0 && socket->timeout != 0) {
+        socket->drained = false;
+        return NEED_READ;
+    }
     uint8_t *room = task_room(task, call->length);
     if (room == NULL)
         return call_fail(task, ENOMEM);
     int64_t got;
     do {
         syscall_begin(call);
-        got = syscall_end(call,
-                          recv(call->socket->fd, room, call->length, datagrams ? MSG_TRUNC : 0));
+        got = syscall_end(call, recv(socket->fd, room, call->length, datagrams ? MSG_TRUNC : 0));
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return is_busy(errno) ? NEED_READ : call_fail(task, errno);
@@ -234,6 +239,7 @@ static enum need attempt_recv(struct task *task)
     result->length = (size_t)got < call->length ? (size_t)got : call->length;
     result->end_of_stream = got == 0 && !datagrams;
     result->bytes = result->end_of_stream ? NULL : room;
+    socket->drained = got > 0 && result->length < call->length;
     return call_succeed(task, (int64_t)result->length);
 }
 

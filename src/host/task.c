@@ -107,6 +107,7 @@ static void unpark(struct task *task)
 {
     if (task->call.waits_for_new && task->role->kind == TRACE_ROLE_SERVER)
         task->host->servers_waiting_new--;
+    task->host->inputs -= task->call.waits_for_input;
     poll_unwait(&task->waiter);
     for (size_t i = 0; i < task->waiters_used; i++)
         poll_unwait(&task->waiters[i]);
@@ -166,6 +167,7 @@ void task_park(struct task *task)
     task->phase = TASK_PARKED;
     if (task->call.waits_for_new && task->role->kind == TRACE_ROLE_SERVER)
         host->servers_waiting_new++;
+    host->inputs += task->call.waits_for_input;
     if (task->call.uses_network)
         has_started(task);
 }
@@ -197,7 +199,8 @@ static void on_timer(uv_timer_t *timer)
     struct task *task = timer->data;
     task->timed = false;
     task->host->timed--;
-    task->expired = true;
+    /* If an event of the same turn was faster, the wait has not failed. */
+    task->expired = task->phase == TASK_PARKED;
     task_wake(task);
 }
 
@@ -209,11 +212,12 @@ void task_start_timer(struct task *task, int64_t duration)
         task->timer.data = task;
         task->timer_open = true;
     }
-    /* Whole milliseconds, never early; the loop's own clock may be a step behind. */
+    /* Never early: the loop's clock counts whole milliseconds, and has cut off up to one. */
     uint64_t milliseconds = 0;
     if (duration > 0)
         milliseconds = ((uint64_t)duration + NANOSECONDS_PER_MILLISECOND - 1) /
-                       (uint64_t)NANOSECONDS_PER_MILLISECOND;
+                           (uint64_t)NANOSECONDS_PER_MILLISECOND +
+                       1;
     uv_update_time(host->loop);
     uv_timer_start(&task->timer, on_timer, milliseconds, 0);
     task->timed = true;

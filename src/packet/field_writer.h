@@ -82,7 +82,7 @@ struct field_group fields_open(struct field_writer *w, const char *name, uint32_
 void fields_close(struct field_writer *w, struct field_group group);
 
 /* Begins a layer that ends at this byte offset (or earlier, where the capture does). */
-void fields_layer(struct field_writer *w, enum packet_layer layer, uint32_t end);
+void fields_layer(struct field_writer *w, enum packet_layer layer, uint32_t last);
 
 /* Puts what is left below the limit into one field, if anything is. */
 void fields_fill(struct field_writer *w);

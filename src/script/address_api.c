@@ -8,6 +8,8 @@
 
 #define TYPE_NAME "address"
 
+const char *const address_fields[] = {"host", "port", "family", NULL};
+
 void address_push(lua_State *L, const struct address *address)
 {
     struct address *copy = lua_newuserdatauv(L, sizeof *copy, 0);

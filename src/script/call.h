@@ -47,12 +47,14 @@ struct error_object {
     char message[256];
     struct script_site site;
 };
+extern const char *const error_object_fields[]; /* their names, NULL at the end */
 void error_object_open(lua_State *L);
 void error_object_push(lua_State *L, const struct call_result *result, struct script_site site);
 /* NULL if the value is something else. */
 const struct error_object *error_object_test(lua_State *L, int index);
 
 /* address_api.c: addresses as values. */
+extern const char *const address_fields[];
 void address_open(lua_State *L);
 void address_push(lua_State *L, const struct address *address);
 /* Pushes nil for family 0. */

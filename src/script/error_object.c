@@ -9,6 +9,8 @@
 
 #define TYPE_NAME "error"
 
+const char *const error_object_fields[] = {"call", "code", "errno", "message", "where", NULL};
+
 void error_object_push(lua_State *L, const struct call_result *result, struct script_site site)
 {
     struct error_object *object = lua_newuserdatauv(L, sizeof *object, 0);
@@ -24,7 +26,6 @@ const struct error_object *error_object_test(lua_State *L, int index)
 
 static int get_field(lua_State *L)
 {
-    static const char *const fields[] = {"call", "code", "errno", "message", "where", NULL};
     const struct error_object *object = luaL_checkudata(L, 1, TYPE_NAME);
     const char *name = luaL_checkstring(L, 2);
     if (strcmp(name, "call") == 0) {
@@ -39,7 +40,7 @@ static int get_field(lua_State *L)
         lua_pushfstring(L, "%s:%d", object->site.file, (int)object->site.line);
     } else {
         struct names_search search = names_search_for(name);
-        for (const char *const *field = fields; *field != NULL; field++)
+        for (const char *const *field = error_object_fields; *field != NULL; field++)
             names_offer(&search, *field);
         return luaL_error(L, "an error has no '%s'%s%s%s", name,
                           search.nearest ? "; did you mean '" : "",

@@ -237,6 +237,16 @@ void lab_open(lua_State *L)
     lua_setglobal(L, "lab");
 }
 
+const char *lab_field_name(size_t n)
+{
+    return n < sizeof lab_fields / sizeof lab_fields[0] ? lab_fields[n].name : NULL;
+}
+
+const char *lab_kernel_field_name(size_t n)
+{
+    return n < sizeof kernel_fields / sizeof kernel_fields[0] ? kernel_fields[n].name : NULL;
+}
+
 void lab_push(lua_State *L, const char *field)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);

@@ -18,6 +18,10 @@ int lab_finish(lua_State *L);
 /* Pushes a field: nil if it was not set. */
 void lab_push(lua_State *L, const char *field);
 
+/* The name of the n-th field of lab, or of lab.kernel; NULL beyond the last. */
+const char *lab_field_name(size_t n);
+const char *lab_kernel_field_name(size_t n);
+
 /* Sets lab.message. */
 void lab_set_message(lua_State *L, const char *message);
 

@@ -11,7 +11,8 @@
 #include "script/task.h"
 #include "support/buffer.h"
 
-#define FRAMES_SHOWN 12
+#define FRAMES_SHOWN  12
+#define MESSAGE_LIMIT 600
 
 /* Runs in the main state, protected: the value is the argument. */
 static int value_to_text(lua_State *L)
@@ -26,12 +27,25 @@ static int value_to_text(lua_State *L)
     return 1;
 }
 
+/* A long message must leave room for the traceback; no UTF-8 character is split. */
+static void append_cut(struct buffer *text, const char *message, size_t length)
+{
+    size_t kept = length;
+    if (length > MESSAGE_LIMIT) {
+        kept = MESSAGE_LIMIT;
+        while (kept > 0 && ((unsigned char)message[kept] & 0xc0) == 0x80)
+            kept--;
+    }
+    buffer_append(text, message, kept);
+    if (kept < length)
+        buffer_append_text(text, " ...");
+}
+
 static void append_message(struct script *script, lua_State *thread, struct buffer *text)
 {
     lua_State *L = script->state;
     int top = lua_gettop(L);
-    script->spent = 0;
-    script->base = L;
+    script_begin_step(script, L);
     lua_pushcfunction(L, value_to_text);
     if (lua_gettop(thread) > 0) {
         lua_pushvalue(thread, -1);
@@ -44,7 +58,7 @@ static void append_message(struct script *script, lua_State *thread, struct buff
     if (lua_pcall(L, 1, 1, 0) == LUA_OK)
         message = lua_tolstring(L, -1, &length);
     if (message != NULL)
-        buffer_append(text, message, length);
+        append_cut(text, message, length);
     else
         buffer_append_text(text, "error without a message (its __tostring failed)");
     lua_settop(L, top);

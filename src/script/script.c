@@ -15,11 +15,6 @@
 #include "script/task.h"
 #include "support/clock.h"
 
-static char *copy(const char *text, size_t length)
-{
-    return strndup(text, length);
-}
-
 /* Splits the path into the folder, the file's name and the lab's. */
 static bool set_names(struct script *script, const char *path, struct error *error)
 {
@@ -27,13 +22,12 @@ static bool set_names(struct script *script, const char *path, struct error *err
     const char *file = slash == NULL ? path : slash + 1;
     size_t length = strlen(file);
     size_t name_length = length > 4 && strcmp(file + length - 4, ".lua") == 0 ? length - 4 : length;
-    script->path = copy(path, strlen(path));
-    script->folder = copy(path, (size_t)(file - path));
-    script->lab.file = copy(file, length);
-    script->lab.name = copy(file, name_length);
-    script->lab.host = copy("127.0.0.1", 9);
-    if (script->path == NULL || script->folder == NULL || script->lab.file == NULL ||
-        script->lab.name == NULL || script->lab.host == NULL)
+    script->folder = strndup(path, (size_t)(file - path));
+    script->lab.file = strndup(file, length);
+    script->lab.name = strndup(file, name_length);
+    script->lab.host = strndup("127.0.0.1", 9);
+    if (script->folder == NULL || script->lab.file == NULL || script->lab.name == NULL ||
+        script->lab.host == NULL)
         return error_out_of_memory(error);
     return true;
 }
@@ -70,8 +64,7 @@ static bool call_own(struct script *script, lua_CFunction function, void *argume
     lua_State *L = script->state;
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
-    script->spent = 0;
-    script->base = L;
+    script_begin_step(script, L);
     int status = lua_pcall(L, 1, results, 0);
     script->base = NULL;
     if (status == LUA_OK)
@@ -91,13 +84,12 @@ static bool run_main(struct script *script, struct error *error)
 {
     lua_State *thread = lua_tothread(script->state, -1);
     int results;
-    script->base = thread;
-    script->spent = 0;
+    script_begin_step(script, thread);
     int status = lua_resume(thread, script->state, 0, &results);
     if (status == LUA_ERRMEM)
         script_note_memory(thread);
     if (status != LUA_OK || script->stopped) {
-        struct report report;
+        struct report report = {0};
         report_error(script, thread, NULL, &report);
         error_set(error, STATUS_USAGE, "%s", report.text);
     }
@@ -165,7 +157,6 @@ void script_close(struct script *script)
         free(script->files[i].text);
     }
     lab_free(&script->lab);
-    free(script->path);
     free(script->folder);
     free(script->message);
     free(script);

@@ -145,7 +145,7 @@ static int connected(lua_State *L, int status, lua_KContext context)
     lua_settop(L, SOCKET);
     if (result->error == 0)
         return 1;
-    error_object_push(L, result, script_site_of(L, 0));
+    error_object_push(L, result, script_site_of(L, 1));
     struct task *task = script_call_begin(L, "close", CALL_AT_ONCE);
     return script_call_end(L, socket_close(task, socket_handle_check(L, SOCKET)), 0, gave_up);
 }

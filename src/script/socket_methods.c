@@ -7,12 +7,13 @@
 #include "script/call.h"
 #include "script/names.h"
 #include "script/seconds.h"
+#include "script/socket_addressed.h"
 #include "support/tcp_state.h"
 
 static int method_listen(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
-    lua_Integer backlog = luaL_optinteger(L, 2, 128);
+    lua_Integer backlog = luaL_optinteger(L, 2, LISTEN_DEFAULT_BACKLOG);
     luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, 2, "a backlog is a whole number from 0");
     struct task *task = script_call_begin(L, "listen", CALL_AT_ONCE);
     return script_call_end(L, socket_listen(task, socket, (int)backlog), 0,

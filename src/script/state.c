@@ -8,11 +8,15 @@
 #include <string.h>
 
 #include "script/names.h"
+#include "support/clock.h"
 
 #define DEFAULT_MEMORY       ((size_t)256 << 20)
 #define DEFAULT_INSTRUCTIONS UINT64_C(200000000)
 /* More elements than memory has room for: the range of a loop that only C would run. */
 #define RANGE_LIMIT (INT64_C(1) << 26)
+/* An instruction may take long in C (next over a table full of holes), so time counts as well. */
+#define CPU_LIMIT      (30 * NANOSECONDS_PER_SECOND)
+#define CPU_LOOK_EVERY (UINT64_C(64) * SCRIPT_STEP) /* instructions: the clock is a system call */
 
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
 {
@@ -119,17 +123,52 @@ void script_check_stop(lua_State *L, int status)
         raise_stop(L);
 }
 
+static int64_t cpu_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
+}
+
+void script_begin_step(struct script *script, lua_State *base)
+{
+    script->base = base;
+    script->spent = 0;
+    script->cpu_looked = 0;
+}
+
+/* Whether the step has used more than its share of the processor. The first look, some hundred
+ * microseconds into a step, starts the clock. */
+static bool is_too_slow(struct script *script)
+{
+    if (script->spent - script->cpu_looked < CPU_LOOK_EVERY)
+        return false;
+    int64_t now = cpu_now();
+    if (script->cpu_looked == 0)
+        script->cpu_began = now;
+    script->cpu_looked = script->spent;
+    return now - script->cpu_began > CPU_LIMIT;
+}
+
 void script_charge(lua_State *L, uint64_t instructions)
 {
     struct script *script = script_of(L);
-    script->spent += instructions;
-    if (script->spent <= script->limits.instructions && !script->stopped)
-        return;
     char text[160];
-    snprintf(text, sizeof text,
-             "the script ran %llu million instructions without waiting for anything; is this loop "
-             "endless?",
-             (unsigned long long)(script->limits.instructions / 1000000));
+    script->spent += instructions;
+    if (script->stopped)
+        raise_stop(L);
+    if (script->spent > script->limits.instructions)
+        snprintf(text, sizeof text,
+                 "the script ran %llu million instructions without waiting for anything; is this "
+                 "loop endless?",
+                 (unsigned long long)(script->limits.instructions / 1000000));
+    else if (is_too_slow(script))
+        snprintf(text, sizeof text,
+                 "the script ran for %d seconds without waiting for anything; is this loop "
+                 "endless?",
+                 (int)(CPU_LIMIT / NANOSECONDS_PER_SECOND));
+    else
+        return;
     note_stop(L, text);
     raise_stop(L);
 }
@@ -150,6 +189,20 @@ static int guarded_length(lua_State *L)
     luaL_checkany(L, 1);
     if (lua_istable(L, 1) && luaL_len(L, 1) > RANGE_LIMIT)
         return luaL_error(L, "the table says it has %I elements; that is too many", luaL_len(L, 1));
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* Nothing, repeated 2^60 times. */
+static int guarded_rep(lua_State *L)
+{
+    size_t length, separator = 0;
+    luaL_checklstring(L, 1, &length);
+    luaL_checkinteger(L, 2);
+    luaL_optlstring(L, 3, "", &separator);
+    if (length + separator == 0) {
+        lua_pushliteral(L, "");
+        return 1;
+    }
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
@@ -227,6 +280,7 @@ void state_open_libraries(lua_State *L)
 
     luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
     forget(L, not_in_string);
+    guard(L, "rep", guarded_rep);
     lua_pop(L, 1);
     lock_strings(L);
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);

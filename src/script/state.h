@@ -42,13 +42,14 @@ struct script_site {
 struct script {
     lua_State *state;
     struct script_limits limits;
-    size_t memory;  /* bytes in use */
-    uint64_t spent; /* instructions since the last step began */
-    bool stopped;   /* a limit was hit */
+    size_t memory;       /* bytes in use */
+    uint64_t spent;      /* instructions since the last step began */
+    uint64_t cpu_looked; /* at so many of them the processor's clock was read last */
+    int64_t cpu_began;   /* what it said at first, ns */
+    bool stopped;        /* a limit was hit */
     char stop_text[256];
     struct script_site stop_site;
 
-    char *path;   /* of the lab's file */
     char *folder; /* where require looks, with its slash; "" for the working directory */
     struct script_file files[SCRIPT_FILES];
     size_t file_count;
@@ -90,6 +91,9 @@ void script_note_memory(lua_State *L);
 
 /* After a protected call that failed with the error on top: raises it again if it is a stop. */
 void script_check_stop(lua_State *L, int status);
+
+/* The script runs anew, at the bottom of base: its instructions count from zero. */
+void script_begin_step(struct script *script, lua_State *base);
 
 /* The instructions that a C function stands for: calls the limit's hook on the way. */
 void script_charge(lua_State *L, uint64_t instructions);

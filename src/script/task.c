@@ -23,7 +23,7 @@ static void forget_task(struct script_task *task)
 static void report_failure(struct script_task *task)
 {
     struct script *script = task->script;
-    struct report report;
+    struct report report = {0};
     report_error(script, task->thread, task->name, &report);
     if (script->stopped)
         task_stop(task->task, report.text, report.site.file, report.site.line);
@@ -39,8 +39,7 @@ static void step(struct task *host_task, void *data)
     task->begun = true;
     task->task = host_task;
     script->current = task;
-    script->base = task->thread;
-    script->spent = 0;
+    script_begin_step(script, task->thread);
     int status = lua_resume(task->thread, script->state, arguments, &results);
     if (status == LUA_ERRMEM && !script->stopped)
         script_note_memory(task->thread);
@@ -176,7 +175,7 @@ static int print(lua_State *L)
     }
     size_t length;
     const char *line = lua_tolstring(L, -1, &length);
-    struct script_site site = script_site_of(L, 0);
+    struct script_site site = script_site_of(L, 1);
     task_set_site(script->current->task, site.file, site.line);
     task_print(script->current->task, line, length);
     return 0;

@@ -14,8 +14,8 @@ static int columns_of(int fd)
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col < 40 ? 40 : size.ws_col;
     const char *columns = getenv("COLUMNS");
-    int given = columns == NULL ? 0 : atoi(columns);
-    return given >= 40 && given <= 1000 ? given : 80;
+    long given = columns == NULL ? 0 : strtol(columns, NULL, 10);
+    return given >= 40 && given <= 1000 ? (int)given : 80;
 }
 
 struct terminal terminal_of(int fd, enum color_choice choice)
@@ -34,7 +34,7 @@ struct terminal terminal_of(int fd, enum color_choice choice)
 static size_t next_character(const char *text, size_t length, int32_t *code, size_t *columns)
 {
     if (text[0] >= 0x20 && text[0] < 0x7f) { /* nearly all there is; the library is slow at it */
-        *code = text[0];
+        *code = (unsigned char)text[0];
         *columns = 1;
         return 1;
     }

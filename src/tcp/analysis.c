@@ -271,7 +271,7 @@ static void note_options(struct analysis *a)
     sender->mss = seen & TCP_SEEN_MSS ? tcp->mss : 0;
 
     if (seen & TCP_SEEN_WINDOW_SCALE) /* a shift above 14 counts as 14, section 2.3 */
-        a->mine->scale = tcp->window_scale > 14 ? 14 : (int8_t)tcp->window_scale;
+        a->mine->scale = (int8_t)(tcp->window_scale > 14 ? 14 : tcp->window_scale);
     if (a->mine->scale == SCALE_UNKNOWN) {
         a->mine->scale = SCALE_NONE;
         a->theirs->scale = SCALE_NONE;

@@ -15,7 +15,8 @@
  * SYN-SENT and leaves the server in LISTEN; its SYN ACK makes the server SYN-RECEIVED and the
  * client ESTABLISHED; the ACK makes the server ESTABLISHED (figure 6). A FIN makes its sender
  * FIN-WAIT-1 and its receiver CLOSE-WAIT, though not yet acknowledged. An end in TIME-WAIT stays
- * there: no packet ends it. This is what TCP_INFO says at the same moment.
+ * there: no packet ends it. This is what TCP_INFO says at the same moment, but for TIME-WAIT:
+ * Linux gives that to a socket of its own, and the program's says CLOSED.
  */
 #ifndef HANDLENS_TCP_FLOW_H
 #define HANDLENS_TCP_FLOW_H

@@ -291,12 +291,24 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     return connection;
 }
 
+static bool captured_of_transport(const struct packet *packet, uint32_t bytes)
+{
+    return packet->captured >= packet->transport_at &&
+           packet->captured - packet->transport_at >= bytes;
+}
+
+/* Its ports are there. */
+static bool can_be_followed(const struct packet *packet)
+{
+    return (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) &&
+           captured_of_transport(packet, 4);
+}
+
 /* The fixed part of the TCP header is there, and the payload's length is known. */
 static bool can_be_analysed(const struct packet *packet)
 {
     return packet->transport == TRANSPORT_TCP && !packet->is_fragment &&
-           packet->tcp.header_length >= 20 && packet->captured >= packet->transport_at &&
-           packet->captured - packet->transport_at >= 20;
+           packet->tcp.header_length >= 20 && captured_of_transport(packet, 20);
 }
 
 static void follow_tcp(struct flow_table *table, struct connection *connection,
@@ -335,7 +347,7 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
 {
     memset(facts, 0, sizeof *facts);
     let_go_of_the_silent(table, time);
-    if (packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP)
+    if (!can_be_followed(packet))
         return;
     bool analysed = can_be_analysed(packet);
     struct seen seen = {

@@ -135,7 +135,8 @@ static char *put_segment(char *to, const struct packet *packet, const struct flo
 /* What has no ports: the protocol by name or number, and what it says. */
 static char *put_other(char *to, const struct packet *packet)
 {
-    to = packet_put_text(to, packet_protocol_name(packet));
+    const char *name = packet_protocol_name(packet);
+    to = packet_put_text(to, name);
     switch (packet->transport) {
     case TRANSPORT_ICMP:
     case TRANSPORT_ICMPV6:
@@ -146,7 +147,8 @@ static char *put_other(char *to, const struct packet *packet)
         to = put_named(to, " fragment at ", packet->fragment_offset);
         return put_named(to, " len ", packet->payload_length);
     case TRANSPORT_OTHER:
-        to = put_named(to, " protocol ", packet->ip_protocol);
+        if (strncmp(name, "IP", 2) == 0) /* it has no name of its own */
+            to = put_named(to, " protocol ", packet->ip_protocol);
         return put_named(to, " len ", packet->payload_length);
     default:
         break;
@@ -160,7 +162,7 @@ static char *put_other(char *to, const struct packet *packet)
 
 char *packet_put_headers(char *to, const struct packet *packet, const struct flow_facts *facts)
 {
-    if (packet->transport == TRANSPORT_TCP && facts->flow == NULL && packet->fault != FAULT_NONE)
+    if (packet->transport == TRANSPORT_TCP && packet->tcp.header_length < 20)
         to = packet_put_text(to, "TCP"); /* there is no header to tell about */
     else if (packet->transport == TRANSPORT_TCP)
         to = put_segment(to, packet, facts);

@@ -46,7 +46,7 @@ static void pool_give(struct segment_pool *pool, uint32_t place)
 
 bool segments_add(struct segment_pool *pool, struct segments *list, const struct segment *segment)
 {
-    if (list->count >= SEGMENTS_LIMIT)
+    if (list->count >= (list->jumbled ? SEGMENTS_LIMIT_JUMBLED : SEGMENTS_LIMIT))
         return false;
     uint32_t place = pool_take(pool);
     if (!place)

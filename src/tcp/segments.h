@@ -37,8 +37,9 @@ struct segment_pool {
     uint32_t limit;
 };
 
-/* At most this many in one list. */
-#define SEGMENTS_LIMIT 4096
+/* At most this many in one list; fewer in a jumbled one, of which all must be looked at. */
+#define SEGMENTS_LIMIT         4096
+#define SEGMENTS_LIMIT_JUMBLED 1024
 
 void segment_pool_free(struct segment_pool *pool);
 

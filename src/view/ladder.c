@@ -70,6 +70,12 @@ static struct view *ladder_open(const struct view_options *options, struct buffe
     return (struct view *)(void *)ladder;
 }
 
+static void append_safe(struct ladder *ladder, struct trace_text text)
+{
+    struct trace_text safe = ladder_safe(ladder, text, 1000);
+    buffer_append(&ladder->text, safe.data, safe.length);
+}
+
 /* Appends a separator and the outside text to ladder->text, if there is any. */
 static void append_item(struct ladder *ladder, struct trace_text text)
 {
@@ -77,8 +83,7 @@ static void append_item(struct ladder *ladder, struct trace_text text)
         return;
     if (ladder->text.length > 0)
         buffer_printf(&ladder->text, " %s ", ladder->glyphs->dot);
-    struct trace_text safe = ladder_safe(ladder, text, 1000);
-    buffer_append(&ladder->text, safe.data, safe.length);
+    append_safe(ladder, text);
 }
 
 static void draw_exchange(struct ladder *ladder, const struct trace_exchange *exchange)
@@ -95,7 +100,7 @@ static void draw_exchange(struct ladder *ladder, const struct trace_exchange *ex
         ladder_draw_plain(ladder, STYLE_PLAIN, buffer_text(text), text->length);
     buffer_clear(text);
     append_item(ladder, exchange->script);
-    if (exchange->address.family != 0) {
+    if (exchange->address.family != 0 && exchange->address.port != 0) {
         char address[ADDRESS_TEXT];
         address_format(&exchange->address, address);
         append_item(ladder, trace_text_of(address));
@@ -134,7 +139,7 @@ static void draw_note_line(struct ladder *ladder, const struct trace_event *even
     const struct trace_note *note = &event->note;
     bool known = (size_t)note->kind < sizeof words / sizeof words[0];
     bool quoted = known && note->kind != TRACE_NOTE_ERROR && note->kind != TRACE_NOTE_HOST;
-    ladder_start_text(ladder, note->role);
+    ladder_start_text(ladder, note->role, 0);
     if (known && first)
         buffer_append_text(&ladder->text, words[note->kind]);
     append_note(ladder, text, quoted);
@@ -178,28 +183,30 @@ static void draw_note(struct ladder *ladder, const struct trace_event *event)
     }
 }
 
-/* The kernel's own word for a state is only told where it is another than the packets'. */
+/*
+ * The kernel's own word for a state is only told where it is another than the packets'. Linux
+ * hands a connection in TIME-WAIT to a smaller record and calls the socket itself closed
+ * (tcp_time_wait() in net/ipv4/tcp_minisocks.c), so that one is no contradiction.
+ */
 static void compare_state(struct ladder *ladder, const struct trace_event *event)
 {
     const struct trace_state *told = &event->state;
-    if (told->state == TCP_STATE_LISTEN)
+    enum tcp_state kernel = (enum tcp_state)told->state;
+    if (kernel == TCP_STATE_LISTEN)
         ladder_socket_listens(ladder, told->socket);
-    bool swapped;
-    const struct ladder_flow *flow =
-        told->remote.family == 0
-            ? NULL
-            : ladder_find_ends(ladder, TRACE_TCP, &told->local, &told->remote, &swapped);
-    if (flow == NULL || ladder->selects)
+    enum flow_end end;
+    const struct ladder_flow *flow = ladder_socket_flow(ladder, told->socket, &end);
+    if (flow == NULL || flow->protocol != TRACE_TCP || ladder->selects)
         return;
-    enum flow_end end = swapped ? FLOW_SERVER : FLOW_CLIENT;
     enum tcp_state seen = flow->state[end];
-    if (seen == TCP_STATE_UNKNOWN || seen == (enum tcp_state)told->state)
+    if (seen == TCP_STATE_UNKNOWN || kernel == TCP_STATE_UNKNOWN || seen == kernel ||
+        (seen == TCP_STATE_TIME_WAIT && kernel == TCP_STATE_CLOSED))
         return;
     ladder_settle(ladder, true);
     int lanes[2];
     ladder_flow_lanes(ladder, flow, lanes);
     buffer_clear(&ladder->text);
-    buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(told->state));
+    buffer_printf(&ladder->text, "the kernel says %s", tcp_state_name(kernel));
     struct ladder_place place = {.lane = lanes[end], .timed = true, .time = event->time};
     ladder_draw_at(ladder, &place, STYLE_RED,
                    (struct trace_text){buffer_text(&ladder->text), ladder->text.length}, 1);
@@ -207,24 +214,31 @@ static void compare_state(struct ladder *ladder, const struct trace_event *event
 
 static void draw_check(struct ladder *ladder, const struct trace_check *check)
 {
-    static const char *const words[] = {[TRACE_PASSED] = "passed: ",
-                                        [TRACE_FAILED] = "failed: ",
-                                        [TRACE_NOT_JUDGED] = "not judged: "};
+    static const char *const words[] = {
+        [TRACE_PASSED] = "passed", [TRACE_FAILED] = "failed", [TRACE_NOT_JUDGED] = "not judged"};
     bool known = (size_t)check->verdict < sizeof words / sizeof words[0];
-    ladder_settle(ladder, true);
+    bool passed = check->verdict == TRACE_PASSED;
     struct buffer *text = &ladder->text;
+    ladder_settle(ladder, true);
+    if (!ladder->has_checks)
+        buffer_append_byte(ladder->out, '\n');
+    ladder->has_checks = true;
     buffer_clear(text);
-    buffer_append_text(text, known ? words[check->verdict] : "");
-    struct trace_text safe = ladder_safe(ladder, check->expectation, 1000);
-    buffer_append(text, safe.data, safe.length);
-    if (check->verdict != TRACE_PASSED && check->seen.length > 0) {
-        buffer_append_text(text, "; seen: ");
-        safe = ladder_safe(ladder, check->seen, 1000);
-        buffer_append(text, safe.data, safe.length);
+    buffer_append_text(text, known ? words[check->verdict] : "?");
+    if (!passed && check->line != 0) {
+        struct trace_text script = ladder_safe(ladder, check->script, 200);
+        buffer_printf(text, " (%s:%u)", script.data, check->line);
     }
-    if (check->verdict != TRACE_PASSED && check->packets.length > 0) {
-        safe = ladder_safe(ladder, check->packets, 200);
-        buffer_printf(text, " (packets %s)", safe.data);
+    buffer_append_text(text, ": ");
+    append_safe(ladder, check->expectation);
+    if (!passed && check->seen.length > 0) {
+        buffer_append_text(text, "; seen: ");
+        append_safe(ladder, check->seen);
+    }
+    if (!passed && check->packets.length > 0) {
+        buffer_append_text(text, " [");
+        append_safe(ladder, check->packets);
+        buffer_append_byte(text, ']');
     }
     unsigned style = check->verdict == TRACE_FAILED ? STYLE_RED : STYLE_PLAIN;
     ladder_draw_plain(ladder, style, buffer_text(text), text->length);
@@ -259,16 +273,15 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
                   ladder->packets == 1 ? "" : "s");
     if (ladder->has_time) {
         buffer_append_text(text, " in ");
-        append_duration(text, ladder->last_time - ladder->origin);
+        append_duration(text, view_time_between(ladder->origin, ladder->last_time));
     }
     if (ladder->dropped > 0)
         buffer_printf(text, "; %llu more were dropped by the capture",
                       (unsigned long long)ladder->dropped);
     buffer_append_byte(text, '.');
     if (end != NULL && end->text.length > 0) {
-        struct trace_text safe = ladder_safe(ladder, end->text, 1000);
         buffer_append_byte(text, ' ');
-        buffer_append(text, safe.data, safe.length);
+        append_safe(ladder, end->text);
     }
     buffer_append_byte(ladder->out, '\n');
     ladder_draw_plain(ladder, good ? STYLE_BOLD : STYLE_RED, buffer_text(text), text->length);

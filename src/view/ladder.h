@@ -58,6 +58,8 @@ struct ladder_lane {
 struct ladder_role {
     uint32_t id;
     enum trace_role_kind kind;
+    unsigned connections; /* of its sockets, at present */
+    bool has_many;        /* there once was more than one: calls say which is meant */
     char name[24];
     int lane; /* -1 while not laid out */
 };
@@ -93,6 +95,7 @@ struct ladder_socket {
     uint32_t role;
     enum trace_transport transport;
     bool listens;
+    uint32_t flow; /* that it is an end of; 0: not known */
     struct address local;
     struct address remote;
 };
@@ -104,6 +107,7 @@ struct ladder {
 
     bool has_exchange;
     bool has_calls;
+    bool has_checks;
     bool has_end;
     bool selects; /* a filter, a flow or a number: only calls with shown packets are shown */
     struct address address; /* the exchange's */
@@ -123,6 +127,7 @@ struct ladder {
     uint32_t pair_flow[LADDER_LANES][LADDER_LANES]; /* last flow drawn between two lanes */
     struct ladder_flow flows[LADDER_FLOWS];         /* by id */
     struct ladder_socket sockets[LADDER_SOCKETS];   /* connected ones, by both addresses */
+    uint16_t socket_slots[LADDER_SOCKETS];          /* where in sockets, by number */
     struct ladder_socket bound[LADDER_BOUND];       /* those without a remote address */
     size_t bound_next;
 
@@ -218,21 +223,28 @@ void ladder_note_time(struct ladder *ladder, int64_t time);
 bool ladder_add_role(struct ladder *ladder, const struct trace_role *role);
 void ladder_add_socket(struct ladder *ladder, const struct trace_socket *socket);
 void ladder_socket_listens(struct ladder *ladder, uint32_t socket);
+void ladder_socket_closes(struct ladder *ladder, uint32_t socket);
+/* The flow that the socket is an end of, and which end; NULL if it is not known. */
+const struct ladder_flow *ladder_socket_flow(struct ladder *ladder, uint32_t socket,
+                                             enum flow_end *end);
 /* Decides the columns if that is due, and draws the lanes' names. Before any ladder_draw. */
 void ladder_lay_out(struct ladder *ladder);
 /* NULL for an unknown one. */
-struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t role);
+struct ladder_role *ladder_find_role(struct ladder *ladder, uint32_t id);
 /* The role's lane; that of strangers for an unknown one. */
 int ladder_lane_of(struct ladder *ladder, uint32_t role);
-/* Starts ladder->text anew, with the role's name where its lane is one of many. Returns its width.
+/*
+ * Starts ladder->text anew, with the role's name where its lane is one of many, and with the
+ * socket's flow (0: none) where the role has had more than one connection at a time. Returns its
+ * width.
  */
-size_t ladder_start_text(struct ladder *ladder, uint32_t role);
+size_t ladder_start_text(struct ladder *ladder, uint32_t id, uint32_t socket);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
-/* The flow with these ends, in whichever order; NULL if none. *swapped: a is the server's end. */
+/* The flow with these ends, in whichever order; NULL if none. *end is which of them a is. */
 struct ladder_flow *ladder_find_ends(struct ladder *ladder, uint8_t protocol,
                                      const struct address *a, const struct address *b,
-                                     bool *swapped);
+                                     enum flow_end *end);
 /* The lanes of the flow's two ends, which are never the same. */
 void ladder_flow_lanes(struct ladder *ladder, const struct ladder_flow *flow, int lanes[2]);
 /* Whether somebody of the exchange listens at the flow's server address. */

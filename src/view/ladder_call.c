@@ -81,7 +81,7 @@ static void keep_text(struct ladder *ladder, char *kept, size_t room, struct tra
     memcpy(kept, safe.data, length);
     kept[length] = '\0';
     if (length < safe.length)
-        strcat(kept, ellipsis);
+        memcpy(kept + length, ellipsis, strlen(ellipsis) + 1);
 }
 
 enum bracket { BRACKET_OPENS, BRACKET_CLOSES, BRACKET_SINGLE, BRACKET_NONE };
@@ -129,8 +129,9 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
     if (ladder->held == call->id)
         ladder->held = 0;
     int lane = ladder_lane_of(ladder, call->role);
+    ladder_note_time(ladder, call->time); /* a pause was before the lane became heavy */
     ladder->lanes[lane].calls++;
-    size_t name_width = ladder_start_text(ladder, call->role);
+    size_t name_width = ladder_start_text(ladder, call->role, call->socket);
     /* Room is kept for the word at the end. */
     size_t room = (size_t)ladder->inner - 2 - (waits ? 6 : 0) - name_width;
     char whole[sizeof call->name + sizeof call->arguments + 3];
@@ -145,7 +146,7 @@ static void show_entry(struct ladder *ladder, struct ladder_call *call, bool wai
 static void show_word(struct ladder *ladder, const struct ladder_call *call, const char *word,
                       int64_t time)
 {
-    ladder_start_text(ladder, call->role);
+    ladder_start_text(ladder, call->role, call->socket);
     buffer_printf(&ladder->text, "%s %s", call->name, word);
     int lane = ladder_lane_of(ladder, call->role);
     draw_call(ladder, call, BRACKET_NONE, call_style(ladder, call, lane), time, NULL);
@@ -268,7 +269,7 @@ static bool show_single(struct ladder *ladder, const struct ladder_call *call, i
                         const struct trace_return *result)
 {
     size_t room = (size_t)ladder->inner - 2;
-    ladder_start_text(ladder, call->role);
+    ladder_start_text(ladder, call->role, call->socket);
     buffer_printf(&ladder->text, "%s(%s)", call->name, call->arguments);
     size_t entry = terminal_width(buffer_text(&ladder->text), ladder->text.length);
     append_result(ladder, call, result);
@@ -283,7 +284,7 @@ static bool show_single(struct ladder *ladder, const struct ladder_call *call, i
 static void show_return(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result, int64_t time)
 {
-    ladder_start_text(ladder, call->role);
+    ladder_start_text(ladder, call->role, call->socket);
     buffer_append_text(&ladder->text, call->name);
     size_t bare = ladder->text.length;
     append_result(ladder, call, result);
@@ -306,9 +307,12 @@ void ladder_return(struct ladder *ladder, const struct view_item *item)
     int lane = ladder_lane_of(ladder, call->role);
     if (result->error == 0 && strcmp(call->name, "listen") == 0)
         ladder_socket_listens(ladder, call->socket);
+    bool closes = strcmp(call->name, "close") == 0 || strcmp(call->name, "reset") == 0;
     if (!call->shown && !ladder->selects && !show_single(ladder, call, lane, result))
         show_entry(ladder, call, false);
     if (call->shown)
         show_return(ladder, call, lane, result, item->event->time);
+    if (closes)
+        ladder_socket_closes(ladder, call->socket);
     forget_call(ladder, call);
 }

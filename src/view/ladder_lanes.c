@@ -7,6 +7,7 @@
  * size, where a newcomer drives out whoever sits in its place: a flow driven out is found again
  * by its addresses, or, if its socket is forgotten as well, is drawn between strangers.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ static void set_name(struct ladder *ladder, char name[24], struct trace_text tex
 {
     struct trace_text safe = ladder_safe(ladder, text, 16);
     size_t length = terminal_fit(safe.data, safe.length < 23 ? safe.length : 23, 16);
+    while (length > 0 && safe.data[length - 1] == ' ')
+        length--;
     memcpy(name, safe.data, length);
     name[length] = '\0';
 }
@@ -54,6 +57,8 @@ bool ladder_add_role(struct ladder *ladder, const struct trace_role *role)
     struct ladder_role *added = &ladder->roles[ladder->role_count++];
     *added = (struct ladder_role){.id = role->role, .kind = role->kind, .lane = -1};
     set_name(ladder, added->name, role->name);
+    if (added->name[0] == '\0')
+        snprintf(added->name, sizeof added->name, "role %u", role->role);
     ladder->laid_out = false;
     return true;
 }
@@ -79,25 +84,67 @@ static struct ladder_socket *connected_slot(struct ladder *ladder, uint32_t tran
     return &ladder->sockets[hash_ends(transport, local, remote) % LADDER_SOCKETS];
 }
 
+/* A connected socket by its number; NULL if it has been forgotten. */
+static struct ladder_socket *find_connected(struct ladder *ladder, uint32_t socket)
+{
+    struct ladder_socket *slot =
+        &ladder->sockets[ladder->socket_slots[socket % LADDER_SOCKETS] % LADDER_SOCKETS];
+    return socket != 0 && slot->socket == socket ? slot : NULL;
+}
+
+static struct ladder_socket *slot_for(struct ladder *ladder, const struct trace_socket *socket)
+{
+    if (socket->remote.family != 0)
+        return connected_slot(ladder, socket->transport, &socket->local, &socket->remote);
+    for (size_t i = 0; i < LADDER_BOUND; i++)
+        if (ladder->bound[i].socket == socket->socket)
+            return &ladder->bound[i];
+    return &ladder->bound[ladder->bound_next++ % LADDER_BOUND];
+}
+
 void ladder_add_socket(struct ladder *ladder, const struct trace_socket *socket)
 {
-    struct ladder_socket *slot = NULL;
-    if (socket->remote.family != 0) {
-        slot = connected_slot(ladder, socket->transport, &socket->local, &socket->remote);
-    } else {
-        for (size_t i = 0; i < LADDER_BOUND && slot == NULL; i++)
-            if (ladder->bound[i].socket == socket->socket)
-                slot = &ladder->bound[i];
-        if (slot == NULL)
-            slot = &ladder->bound[ladder->bound_next++ % LADDER_BOUND];
-    }
-    bool listens = slot->socket == socket->socket && slot->listens;
+    struct ladder_socket *slot = slot_for(ladder, socket);
+    bool known = slot->socket == socket->socket;
+    bool listens = known && slot->listens;
     *slot = (struct ladder_socket){.socket = socket->socket,
                                    .role = socket->role,
                                    .transport = socket->transport,
                                    .listens = listens,
                                    .local = socket->local,
                                    .remote = socket->remote};
+    if (socket->remote.family == 0)
+        return;
+    ladder->socket_slots[socket->socket % LADDER_SOCKETS] = (uint16_t)(slot - ladder->sockets);
+    struct ladder_role *role = ladder_find_role(ladder, socket->role);
+    if (role == NULL || known)
+        return;
+    role->connections++;
+    role->has_many = role->has_many || role->connections > 1;
+}
+
+void ladder_socket_closes(struct ladder *ladder, uint32_t socket)
+{
+    const struct ladder_socket *slot = find_connected(ladder, socket);
+    struct ladder_role *role = slot == NULL ? NULL : ladder_find_role(ladder, slot->role);
+    if (role != NULL && role->connections > 0)
+        role->connections--;
+}
+
+const struct ladder_flow *ladder_socket_flow(struct ladder *ladder, uint32_t socket,
+                                             enum flow_end *end)
+{
+    struct ladder_socket *slot = find_connected(ladder, socket);
+    if (slot == NULL)
+        return NULL;
+    const struct ladder_flow *flow = &ladder->flows[slot->flow % LADDER_FLOWS];
+    if (slot->flow == 0 || flow->id != slot->flow)
+        flow = ladder_find_ends(ladder, (uint8_t)slot->transport, &slot->local, &slot->remote, end);
+    if (flow == NULL)
+        return NULL;
+    slot->flow = flow->id;
+    *end = address_equal(&flow->address[FLOW_CLIENT], &slot->local) ? FLOW_CLIENT : FLOW_SERVER;
+    return flow;
 }
 
 void ladder_socket_listens(struct ladder *ladder, uint32_t socket)
@@ -146,13 +193,19 @@ bool ladder_is_listening(const struct ladder *ladder, const struct ladder_flow *
     return socket != NULL && socket->listens;
 }
 
-size_t ladder_start_text(struct ladder *ladder, uint32_t id)
+size_t ladder_start_text(struct ladder *ladder, uint32_t id, uint32_t socket)
 {
     buffer_clear(&ladder->text);
     const struct ladder_role *role = ladder_find_role(ladder, id);
-    if (role == NULL || role->lane < 0 || !ladder->lanes[role->lane].of_many)
+    if (role == NULL)
         return 0;
-    buffer_printf(&ladder->text, "%s: ", role->name);
+    if (role->lane >= 0 && ladder->lanes[role->lane].of_many)
+        buffer_printf(&ladder->text, "%s: ", role->name);
+    enum flow_end end;
+    const struct ladder_flow *flow =
+        role->has_many ? ladder_socket_flow(ladder, socket, &end) : NULL;
+    if (flow != NULL)
+        buffer_printf(&ladder->text, "flow %u: ", flow->id);
     return terminal_width(buffer_text(&ladder->text), ladder->text.length);
 }
 
@@ -181,15 +234,14 @@ struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_it
 
 struct ladder_flow *ladder_find_ends(struct ladder *ladder, uint8_t protocol,
                                      const struct address *a, const struct address *b,
-                                     bool *swapped)
+                                     enum flow_end *end)
 {
     for (size_t i = 0; i < LADDER_FLOWS; i++) {
         struct ladder_flow *flow = &ladder->flows[i];
         if (flow->id == 0 || flow->protocol != protocol)
             continue;
-        *swapped = address_equal(&flow->address[FLOW_SERVER], a);
-        if (address_equal(&flow->address[*swapped], a) &&
-            address_equal(&flow->address[!*swapped], b))
+        *end = address_equal(&flow->address[FLOW_SERVER], a) ? FLOW_SERVER : FLOW_CLIENT;
+        if (address_equal(&flow->address[*end], a) && address_equal(&flow->address[!*end], b))
             return flow;
     }
     return NULL;

@@ -159,7 +159,7 @@ static void draw_time(struct ladder *ladder, const struct ladder_line *line)
         return;
     if (line->timed) {
         char text[32];
-        double ms = (double)(line->time - ladder->origin) / 1e6;
+        double ms = (double)view_time_between(ladder->origin, line->time) / 1e6;
         if (ms < 1e6)
             snprintf(text, sizeof text, "%10.3f", ms);
         else
@@ -259,8 +259,11 @@ void ladder_draw_plain(struct ladder *ladder, unsigned style, const char *text, 
     size_t columns = (size_t)ladder->options->terminal.columns;
     do {
         size_t fits = ladder_wrap(text, length, columns);
+        size_t shown = fits;
+        while (shown > 0 && text[shown - 1] == ' ')
+            shown--;
         ladder_text_clear(line);
-        ladder_put(ladder, line, style, text, fits);
+        ladder_put(ladder, line, style, text, shown);
         buffer_append_byte(&line->bytes, '\n');
         buffer_append(ladder->out, line->bytes.data, line->bytes.length);
         struct trace_text rest = ladder_skip((struct trace_text){text, length}, fits);
@@ -275,7 +278,7 @@ void ladder_note_time(struct ladder *ladder, int64_t time)
         ladder->has_time = true;
         ladder->shown_time = time;
     }
-    int64_t pause = time - ladder->shown_time;
+    int64_t pause = view_time_between(ladder->shown_time, time);
     if (time > ladder->shown_time)
         ladder->shown_time = time;
     if (pause < NOTABLE_PAUSE)

@@ -2,157 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "view/ladder.h"
 #include "tcp/packet_text.h"
-
-/* What an arrow says, in pieces that stay together; those that do not fit go below it. */
-struct pieces {
-    struct {
-        size_t start, length;
-        unsigned style;
-    } at[8];
-    size_t count;
-    size_t start; /* of the piece being made, in ladder->text */
-};
-
-static void end_piece(struct ladder *ladder, struct pieces *pieces, unsigned style)
-{
-    size_t length = ladder->text.length - pieces->start;
-    if (length > 0 && pieces->count < sizeof pieces->at / sizeof pieces->at[0]) {
-        pieces->at[pieces->count].start = pieces->start;
-        pieces->at[pieces->count].length = length;
-        pieces->at[pieces->count++].style = style;
-    }
-    pieces->start = ladder->text.length;
-}
-
-static void start_pieces(struct ladder *ladder, struct pieces *pieces)
-{
-    *pieces = (struct pieces){0};
-    buffer_clear(&ladder->text);
-}
-
-/* From which lane to which, and how the arrow looks. */
-struct arrow {
-    int from, to;
-    unsigned style;           /* of the line and, if not dim, of the text */
-    const char *left, *right; /* gutters */
-    uint64_t number;
-    int64_t time;
-};
-
-static struct ladder_line arrow_line(const struct ladder *ladder, const struct arrow *arrow)
-{
-    struct ladder_line line = LADDER_LINE;
-    line.timed = true;
-    line.time = arrow->time;
-    line.from = arrow->from;
-    line.to = arrow->to;
-    line.arrow_style = arrow->style;
-    line.left = arrow->left;
-    line.right = arrow->right;
-    line.left_style = ladder->lanes[arrow->from < arrow->to ? arrow->from : arrow->to].style;
-    line.right_style = ladder->lanes[arrow->from < arrow->to ? arrow->to : arrow->from].style;
-    line.left_style |= STYLE_BOLD;
-    line.right_style |= STYLE_BOLD;
-    return line;
-}
-
-/* How many columns the piece takes with its space before. */
-static size_t piece_width(struct ladder *ladder, const struct pieces *pieces, size_t i, bool first)
-{
-    const char *text = buffer_text(&ladder->text);
-    size_t width = terminal_width(text + pieces->at[i].start, pieces->at[i].length);
-    return width + (first ? 0 : 2);
-}
-
-/* Puts pieces from *next on while they fit; the first is cut rather than left. */
-static void put_pieces(struct ladder *ladder, const struct pieces *pieces, size_t *next,
-                       size_t room)
-{
-    size_t used = 0;
-    bool first = true;
-    while (*next < pieces->count) {
-        size_t width = piece_width(ladder, pieces, *next, first);
-        if (!first && used + width > room)
-            return;
-        if (!first)
-            ladder_put(ladder, &ladder->inside, STYLE_PLAIN, "  ", 2);
-        const char *text = buffer_text(&ladder->text) + pieces->at[*next].start;
-        ladder_put_cut(ladder, &ladder->inside, pieces->at[*next].style, text,
-                       pieces->at[*next].length, room - used);
-        used += width;
-        first = false;
-        (*next)++;
-    }
-}
-
-/* Lines below an arrow for the pieces from next on. */
-static void draw_rest(struct ladder *ladder, const struct pieces *pieces, size_t next)
-{
-    while (next < pieces->count) {
-        ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 4);
-        put_pieces(ladder, pieces, &next, (size_t)ladder->inner - 5);
-        ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
-    }
-}
-
-/* An arrow over the whole inner room. */
-static void draw_across(struct ladder *ladder, const struct arrow *arrow,
-                        const struct pieces *pieces)
-{
-    const struct ladder_glyphs *glyphs = ladder->glyphs;
-    struct ladder_text *inside = &ladder->inside;
-    size_t inner = (size_t)ladder->inner;
-    bool rightwards = arrow->from < arrow->to;
-    bool left_head = !rightwards && arrow->to == ladder->left_count - 1;
-    bool right_head = rightwards && arrow->to == ladder->left_count;
-    char number[24];
-    size_t number_width =
-        (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)arrow->number);
-    size_t tail = number_width + 4; /* " 12 ─▶" */
-    const char *start = left_head ? glyphs->head_left : glyphs->dash;
-    ladder_put(ladder, inside, arrow->style, start, strlen(start));
-    ladder_fill(ladder, inside, arrow->style, glyphs->dash, 3);
-    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
-    size_t next = 0;
-    put_pieces(ladder, pieces, &next, inner - 4 - tail - 3);
-    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
-    ladder_fill(ladder, inside, arrow->style, glyphs->dash, inner - tail);
-    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
-    ladder_put(ladder, inside, STYLE_DIM, number, number_width);
-    ladder_put(ladder, inside, STYLE_PLAIN, " ", 1);
-    ladder_fill(ladder, inside, arrow->style, glyphs->dash, inner - 1);
-    const char *end = right_head ? glyphs->head_right : glyphs->dash;
-    ladder_put(ladder, inside, arrow->style, end, strlen(end));
-    struct ladder_line line = arrow_line(ladder, arrow);
-    ladder_draw(ladder, &line);
-    draw_rest(ladder, pieces, next);
-}
-
-/* An arrow between two lanes of one side: what it says stands beside them. */
-static void draw_beside(struct ladder *ladder, const struct arrow *arrow,
-                        const struct pieces *pieces)
-{
-    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 2);
-    size_t next = 0;
-    put_pieces(ladder, pieces, &next, (size_t)ladder->inner - 14);
-    char number[24];
-    snprintf(number, sizeof number, "  %llu", (unsigned long long)arrow->number);
-    ladder_put(ladder, &ladder->inside, STYLE_DIM, number, strlen(number));
-    struct ladder_line line = arrow_line(ladder, arrow);
-    ladder_draw(ladder, &line);
-    draw_rest(ladder, pieces, next);
-}
-
-static void draw_arrow(struct ladder *ladder, const struct arrow *arrow,
-                       const struct pieces *pieces)
-{
-    if (ladder->lanes[arrow->from].right == ladder->lanes[arrow->to].right)
-        draw_beside(ladder, arrow, pieces);
-    else
-        draw_across(ladder, arrow, pieces);
-}
+#include "view/ladder_arrow.h"
 
 /* The payload's beginning as text, on a line of its own below the arrow. */
 static void draw_payload(struct ladder *ladder, const struct packet *packet, unsigned style)
@@ -192,6 +43,22 @@ static void draw_states(struct ladder *ladder, const char *left, const char *rig
                        room - ladder->inside.width + 1);
     }
     ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+}
+
+/* The same for two lanes of one side, where it must be told whose: "alice SYN-SENT". */
+static void draw_states_beside(struct ladder *ladder, const int lanes[2],
+                               const char *const states[2])
+{
+    if (states[0] == NULL && states[1] == NULL)
+        return;
+    struct arrow_pieces pieces;
+    arrow_start(ladder, &pieces);
+    for (int end = 0; end < 2; end++) {
+        if (states[end] != NULL)
+            buffer_printf(&ladder->text, "%s %s", ladder->lanes[lanes[end]].name, states[end]);
+        arrow_end_piece(ladder, &pieces, ladder->lanes[lanes[end]].style | STYLE_BOLD);
+    }
+    arrow_draw_rest(ladder, &pieces, 0);
 }
 
 /* "127.0.0.1:51234      flow 1      127.0.0.1:80", into the inner room. */
@@ -258,21 +125,18 @@ static void introduce_flow(struct ladder *ladder, const struct view_item *item,
     states_before(ladder, item, flow, names);
     put_ends(ladder, flow, left_end);
     struct ladder_line line = LADDER_LINE;
-    if (!ladder->narrow && ladder->lanes[low].right != ladder->lanes[high].right) {
+    bool beside = ladder->lanes[low].right == ladder->lanes[high].right;
+    if (!ladder->narrow && !beside) {
         line.left = names[left_end];
         line.right = names[!left_end];
         line.left_style = ladder->lanes[low].style;
         line.right_style = ladder->lanes[high].style;
     }
     ladder_draw(ladder, &line);
-    if (ladder->narrow)
+    if (beside)
+        draw_states_beside(ladder, lanes, names);
+    else if (ladder->narrow)
         draw_states(ladder, names[left_end], names[!left_end]);
-}
-
-static void add_text(struct ladder *ladder, struct pieces *pieces, unsigned style, const char *text)
-{
-    buffer_append_text(&ladder->text, text);
-    end_piece(ladder, pieces, style);
 }
 
 /*
@@ -285,24 +149,26 @@ static bool is_kernels(const struct ladder *ladder, const struct view_item *item
     return ladder->has_calls && item->event->packet.cause == 0 && sender_role != 0;
 }
 
-static void add_fault(struct ladder *ladder, struct pieces *pieces, const struct packet *packet)
+static void add_fault(struct ladder *ladder, struct arrow_pieces *pieces,
+                      const struct packet *packet)
 {
     if (packet->fault == FAULT_NONE)
         return;
     buffer_printf(&ladder->text, "[%s]", packet_fault_text(packet));
-    end_piece(ladder, pieces, STYLE_RED);
+    arrow_end_piece(ladder, pieces, STYLE_RED);
 }
 
-static void add_options(struct ladder *ladder, struct pieces *pieces, const struct packet *packet)
+static void add_options(struct ladder *ladder, struct arrow_pieces *pieces,
+                        const struct packet *packet)
 {
     const struct packet_tcp *tcp = &packet->tcp;
     char text[PACKET_TEXT];
     buffer_append(&ladder->text, text, (size_t)(packet_put_options(text, tcp) - text));
-    end_piece(ladder, pieces, STYLE_DIM);
+    arrow_end_piece(ladder, pieces, STYLE_DIM);
 }
 
-static void add_segment(struct ladder *ladder, struct pieces *pieces, const struct view_item *item,
-                        unsigned style)
+static void add_segment(struct ladder *ladder, struct arrow_pieces *pieces,
+                        const struct view_item *item, unsigned style)
 {
     const struct packet *packet = item->packet;
     const struct packet_tcp *tcp = &packet->tcp;
@@ -311,23 +177,28 @@ static void add_segment(struct ladder *ladder, struct pieces *pieces, const stru
     char made[PACKET_TEXT];
     bool reset = (tcp->flags & TCP_RST) != 0;
     bool opens = (tcp->flags & TCP_SYN) != 0;
+    if (tcp->header_length < 20) {
+        arrow_add_text(ladder, pieces, style | STYLE_BOLD, "TCP"); /* no header to tell about */
+        add_fault(ladder, pieces, packet);
+        return;
+    }
     buffer_append(text, made, (size_t)(packet_put_flags(made, tcp->flags) - made));
-    end_piece(ladder, pieces, (reset ? STYLE_RED : style) | STYLE_BOLD);
+    arrow_end_piece(ladder, pieces, (reset ? STYLE_RED : style) | STYLE_BOLD);
     buffer_printf(text, "seq %u", facts->relative_seq);
     if ((tcp->flags & TCP_ACK) != 0)
         buffer_printf(text, " ack %u", facts->relative_ack);
     if (packet->payload_length > 0)
         buffer_printf(text, " len %u", packet->payload_length);
-    end_piece(ladder, pieces, STYLE_PLAIN);
+    arrow_end_piece(ladder, pieces, STYLE_PLAIN);
     const uint32_t window_marks =
         MARK_ZERO_WINDOW | MARK_WINDOW_UPDATE | MARK_ZERO_WINDOW_PROBE_ACK;
     if (opens || (tcp->window == 0 && !reset) || (facts->marks & window_marks) != 0) {
         buffer_printf(text, "win %u", facts->window);
-        end_piece(ladder, pieces, STYLE_PLAIN);
+        arrow_end_piece(ladder, pieces, STYLE_PLAIN);
     }
     if (facts->marks != 0) {
         buffer_append(text, made, (size_t)(packet_put_marks(made, facts) - made));
-        end_piece(ladder, pieces, STYLE_RED);
+        arrow_end_piece(ladder, pieces, STYLE_RED);
     }
     add_fault(ladder, pieces, packet);
 }
@@ -348,23 +219,23 @@ static void draw_headers(struct ladder *ladder, const struct view_item *item,
     const struct packet *packet = item->packet;
     unsigned style = ladder->lanes[arrow->from].style;
     bool tcp = packet->transport == TRANSPORT_TCP;
-    struct pieces pieces;
-    start_pieces(ladder, &pieces);
+    struct arrow_pieces pieces;
+    arrow_start(ladder, &pieces);
     if (own)
-        add_text(ladder, &pieces, STYLE_DIM, "kernel");
+        arrow_add_text(ladder, &pieces, STYLE_DIM, "kernel");
     if (tcp) {
         add_segment(ladder, &pieces, item, own ? STYLE_PLAIN : style);
     } else {
-        add_text(ladder, &pieces, style | STYLE_BOLD, "UDP");
+        arrow_add_text(ladder, &pieces, style | STYLE_BOLD, "UDP");
         buffer_printf(&ladder->text, "len %u", packet->payload_length);
-        end_piece(ladder, &pieces, STYLE_PLAIN);
+        arrow_end_piece(ladder, &pieces, STYLE_PLAIN);
         add_fault(ladder, &pieces, packet);
     }
-    draw_arrow(ladder, arrow, &pieces);
+    arrow_draw(ladder, arrow, &pieces);
     if (tcp && packet->tcp.options_seen != 0 && (packet->tcp.flags & TCP_SYN) != 0) {
-        start_pieces(ladder, &pieces);
+        arrow_start(ladder, &pieces);
         add_options(ladder, &pieces, packet);
-        draw_rest(ladder, &pieces, 0);
+        arrow_draw_rest(ladder, &pieces, 0);
     }
     draw_payload(ladder, packet, own ? STYLE_DIM : style);
 }
@@ -383,50 +254,50 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
     bool own = is_kernels(ladder, item, flow->role[facts->from]);
     arrow.style = own ? STYLE_DIM : ladder->lanes[arrow.from].style;
     enum flow_end left_end = lanes[FLOW_CLIENT] < lanes[FLOW_SERVER] ? FLOW_CLIENT : FLOW_SERVER;
-    const char *left = new_state(facts, left_end);
-    const char *right = new_state(facts, !left_end);
-    bool inside =
-        ladder->narrow || ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
-    if (!inside) {
-        arrow.left = left;
-        arrow.right = right;
+    const char *states[2] = {new_state(facts, FLOW_CLIENT), new_state(facts, FLOW_SERVER)};
+    bool beside = ladder->lanes[arrow.from].right == ladder->lanes[arrow.to].right;
+    if (!ladder->narrow && !beside) {
+        arrow.left = states[left_end];
+        arrow.right = states[!left_end];
     }
     draw_headers(ladder, item, &arrow, own);
-    if (inside)
-        draw_states(ladder, left, right);
+    if (beside)
+        draw_states_beside(ladder, lanes, states);
+    else if (ladder->narrow)
+        draw_states(ladder, states[left_end], states[!left_end]);
 }
 
 /* An ICMP error goes back along the flow whose packet it quotes. Returns false if there is none. */
 static bool draw_icmp_error(struct ladder *ladder, const struct view_item *item)
 {
     struct packet quoted;
-    bool swapped;
+    enum flow_end victim; /* whose packet it was */
     if ((item->packet->transport != TRANSPORT_ICMP &&
          item->packet->transport != TRANSPORT_ICMPV6) ||
         !packet_decode_quoted(item->packet, &quoted))
         return false;
     struct ladder_flow *flow =
-        ladder_find_ends(ladder, quoted.ip_protocol, &quoted.source, &quoted.destination, &swapped);
+        ladder_find_ends(ladder, quoted.ip_protocol, &quoted.source, &quoted.destination, &victim);
     if (flow == NULL)
         return false;
     int lanes[2];
     ladder_flow_lanes(ladder, flow, lanes);
-    struct arrow arrow = {.from = lanes[swapped ? FLOW_CLIENT : FLOW_SERVER],
-                          .to = lanes[swapped ? FLOW_SERVER : FLOW_CLIENT],
+    struct arrow arrow = {.from = lanes[!victim],
+                          .to = lanes[victim],
                           .style = STYLE_RED,
                           .number = item->event->packet.number,
                           .time = item->event->time};
-    struct pieces pieces;
-    start_pieces(ladder, &pieces);
-    if (is_kernels(ladder, item, flow->role[swapped ? FLOW_CLIENT : FLOW_SERVER]))
-        add_text(ladder, &pieces, STYLE_DIM, "kernel");
-    add_text(ladder, &pieces, STYLE_RED | STYLE_BOLD, packet_protocol_name(item->packet));
+    struct arrow_pieces pieces;
+    arrow_start(ladder, &pieces);
+    if (is_kernels(ladder, item, flow->role[!victim]))
+        arrow_add_text(ladder, &pieces, STYLE_DIM, "kernel");
+    arrow_add_text(ladder, &pieces, STYLE_RED | STYLE_BOLD, packet_protocol_name(item->packet));
     /* "destination unreachable: port unreachable": the second half says it all. */
     const char *type = icmp_type_text(item->packet);
     const char *colon = strstr(type, ": ");
-    add_text(ladder, &pieces, STYLE_RED, colon == NULL ? type : colon + 2);
+    arrow_add_text(ladder, &pieces, STYLE_RED, colon == NULL ? type : colon + 2);
     add_fault(ladder, &pieces, item->packet);
-    draw_arrow(ladder, &arrow, &pieces);
+    arrow_draw(ladder, &arrow, &pieces);
     return true;
 }
 
@@ -434,33 +305,34 @@ static bool draw_icmp_error(struct ladder *ladder, const struct view_item *item)
 static void draw_other(struct ladder *ladder, const struct view_item *item)
 {
     const struct packet *packet = item->packet;
-    struct pieces pieces;
+    struct arrow_pieces pieces;
     char source[ADDRESS_TEXT], destination[ADDRESS_TEXT];
-    start_pieces(ladder, &pieces);
+    arrow_start(ladder, &pieces);
     buffer_printf(&ladder->text, "%llu", (unsigned long long)item->event->packet.number);
-    end_piece(ladder, &pieces, STYLE_DIM);
-    add_text(ladder, &pieces, STYLE_BOLD, packet_protocol_name(packet));
+    arrow_end_piece(ladder, &pieces, STYLE_DIM);
+    arrow_add_text(ladder, &pieces, STYLE_BOLD, packet_protocol_name(packet));
     if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6)
-        add_text(ladder, &pieces, STYLE_PLAIN, icmp_type_text(packet));
+        arrow_add_text(ladder, &pieces, STYLE_PLAIN, icmp_type_text(packet));
     if (packet->network == NETWORK_ARP)
-        add_text(ladder, &pieces, STYLE_PLAIN, packet->arp.operation == 1 ? "request" : "reply");
+        arrow_add_text(ladder, &pieces, STYLE_PLAIN,
+                       packet->arp.operation == 1 ? "request" : "reply");
     if (packet->source.family != 0) {
         address_format_host(&packet->source, source);
         address_format_host(&packet->destination, destination);
         buffer_printf(&ladder->text, "%s %s %s", source, ladder->glyphs->gives, destination);
-        end_piece(ladder, &pieces, STYLE_PLAIN);
+        arrow_end_piece(ladder, &pieces, STYLE_PLAIN);
     }
     buffer_printf(&ladder->text, "len %u", packet->length);
-    end_piece(ladder, &pieces, STYLE_PLAIN);
+    arrow_end_piece(ladder, &pieces, STYLE_PLAIN);
     add_fault(ladder, &pieces, packet);
     size_t next = 0;
     ladder_put(ladder, &ladder->inside, STYLE_PLAIN, " ", 1);
-    put_pieces(ladder, &pieces, &next, (size_t)ladder->inner - 2);
+    arrow_put_pieces(ladder, &pieces, &next, (size_t)ladder->inner - 2);
     struct ladder_line line = LADDER_LINE;
     line.timed = true;
     line.time = item->event->time;
     ladder_draw(ladder, &line);
-    draw_rest(ladder, &pieces, next);
+    arrow_draw_rest(ladder, &pieces, next);
 }
 
 void ladder_packet(struct ladder *ladder, const struct view_item *item)

@@ -45,7 +45,7 @@ static char *put_time(char *to, int64_t time)
 {
     if (time < 0) {
         *to++ = '-';
-        time = time == INT64_MIN ? INT64_MAX : -time;
+        time = -time;
     }
     uint64_t microseconds = (uint64_t)time / 1000;
     to = packet_put_number(to, microseconds / 1000000);
@@ -64,7 +64,7 @@ static char *put_line(char *to, const struct view_item *item)
     bool ports = packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP;
     to = packet_put_number(to, item->event->packet.number);
     to = packet_put_text(to, "  ");
-    to = put_time(to, item->event->time - item->origin);
+    to = put_time(to, view_time_between(item->origin, item->event->time));
     to = packet_put_text(to, "  ");
     if (packet->source.family != 0) {
         to = packet_put_address(to, &packet->source, ports);
@@ -97,7 +97,9 @@ static void packets_add(struct view *view, const struct view_item *item)
     out->length += (size_t)(put_line(start, item) - start);
     if (red)
         buffer_append_text(out, "\033[0m");
-    const struct trace_text comment = item->event->packet.comment;
+    struct trace_text comment = item->event->packet.comment;
+    while (comment.length > 0 && comment.data[comment.length - 1] == ' ')
+        comment.length--;
     if (comment.length > 0) {
         buffer_append(out, "  # ", 4);
         size_t used = safe_text_append(out, comment.data, comment.length, COMMENT_COLUMNS,

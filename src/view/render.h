@@ -21,6 +21,16 @@ struct view_item {
     const struct flow_facts *facts;
 };
 
+/* later - earlier in ns. A damaged file's stamps may lie too far apart: then the farthest there is.
+ */
+static inline int64_t view_time_between(int64_t earlier, int64_t later)
+{
+    int64_t span;
+    if (!__builtin_sub_overflow(later, earlier, &span))
+        return span;
+    return later < earlier ? -INT64_MAX : INT64_MAX;
+}
+
 struct view;
 
 struct view_type {
@@ -36,6 +46,9 @@ struct view_type {
     void (*end)(struct view *view, const struct error *damage);
     void (*close)(struct view *view);
 };
+
+/* The view of that kind, from the table in view.c; NULL if there is none. */
+const struct view_type *view_type_of(enum view_kind kind);
 
 extern const struct view_type view_ladder, view_packets, view_bytes, view_stream, view_flows,
     view_json;

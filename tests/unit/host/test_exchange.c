@@ -352,6 +352,89 @@ static void the_trace_ends_only_when_the_wire_is_quiet(void **state)
     stage_close(&noisy);
 }
 
+static enum call_progress spawn_listener_user(struct actor *actor, struct task *task)
+{
+    struct actor *helper = actor->extra;
+    helper->listener = actor->listener;
+    assert_non_null(task_add(task_role(task), &actor_behavior, helper));
+    return task_sleep(task, 0);
+}
+
+static void a_socket_outlives_the_task_that_made_it_as_long_as_its_role_has_another(void **state)
+{
+    (void)state;
+    static action *const making[] = {LISTENING, spawn_listener_user, NULL};
+    static action *const using[] = {do_sleep, do_accept, do_recv, do_hello, NULL};
+    struct stage stage = {0};
+    struct actor helper = {.actions = using};
+    struct actor server = {.actions = making, .extra = &helper};
+    struct actor client = {.actions = greeting_client};
+    stage_open(&stage);
+    add_actor(stage.host, TRACE_ROLE_SERVER, "server", &server);
+    add_actor(stage.host, TRACE_ROLE_CLIENT, "client", &client);
+    stage_run(&stage);
+    assert_true(stage.done);
+    assert_received(&client, "Hello");
+    stage_close(&stage);
+}
+
+static enum call_progress do_print(struct actor *actor, struct task *task)
+{
+    (void)actor;
+    task_print(task, "so far", 6);
+    return task_sleep(task, 0);
+}
+
+static void hear_print(void *data, const struct role *role, enum trace_note_kind kind,
+                       const char *text, size_t length)
+{
+    struct buffer *heard = data;
+    assert_int_equal(kind, TRACE_NOTE_PRINT);
+    buffer_printf(heard, "%s: %.*s", role_name(role), (int)length, text);
+}
+
+static void what_a_role_prints_is_heard_and_in_the_trace(void **state)
+{
+    (void)state;
+    static action *const printing[] = {do_print, NULL};
+    struct stage stage = {0};
+    struct buffer heard = {0};
+    struct actor client = {.actions = printing};
+    stage_open(&stage);
+    host_listen(stage.host, hear_print, &heard);
+    add_actor(stage.host, TRACE_ROLE_CLIENT, "alice", &client);
+    stage_run(&stage);
+    assert_string_equal(buffer_text(&heard), "alice: so far");
+    assert_int_equal(stage.told[1].kind, TRACE_NOTE);
+    assert_string_equal(stage.told[1].text, "so far");
+    buffer_free(&heard);
+    stage_close(&stage);
+}
+
+/* A task that adds its own successor for ever: a turn is always ready. */
+static void succeed_step(struct task *task, void *data)
+{
+    static const struct task_behavior again = {succeed_step, actor_cancel};
+    assert_non_null(task_add(task_role(task), &again, data));
+    task_end(task);
+}
+
+static void tasks_that_never_wait_do_not_keep_the_time_out_from_being_seen(void **state)
+{
+    (void)state;
+    static const struct task_behavior first = {succeed_step, actor_cancel};
+    struct host_settings settings = {.timeout = 50 * NANOSECONDS_PER_MILLISECOND};
+    struct actor actor = {0};
+    struct error error;
+    enum trace_outcome outcome;
+    struct host *host = host_open(&settings, &error);
+    assert_non_null(task_add(host_add_role(host, TRACE_ROLE_CLIENT, "hydra"), &first, &actor));
+    assert_false(host_run(host, &outcome, &error));
+    assert_int_equal(outcome, TRACE_TIMED_OUT);
+    assert_int_equal(actor.cancels, 1);
+    host_close(host);
+}
+
 static size_t descriptors(void)
 {
     size_t count = 0;
@@ -391,6 +474,9 @@ int main(void)
         cmocka_unit_test(an_interrupt_ends_the_exchange),
         cmocka_unit_test(an_interrupt_is_the_regular_end_of_serving),
         cmocka_unit_test(the_trace_ends_only_when_the_wire_is_quiet),
+        cmocka_unit_test(a_socket_outlives_the_task_that_made_it_as_long_as_its_role_has_another),
+        cmocka_unit_test(what_a_role_prints_is_heard_and_in_the_trace),
+        cmocka_unit_test(tasks_that_never_wait_do_not_keep_the_time_out_from_being_seen),
         cmocka_unit_test(no_descriptor_is_left_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* What a lab's functions make of the host's calls. Each body runs twice: with calls that end at
  * once, and with calls that wait. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 #include <errno.h>
 
@@ -123,6 +122,17 @@ static void any_raised_value_is_reported(void **state)
     expect_failure("local t = nil\nprint(t.x)",
                    "test.lua:3: attempt to index a nil value (local 't')\n"
                    "  in client (test.lua:3)");
+}
+
+static void a_long_message_leaves_room_for_the_traceback(void **state)
+{
+    (void)state;
+    run_lab("function lab.client()\n  error(('\xe4\xbd\xa0'):rep(1000), 0)\nend", false);
+    const char *failure = fake_failure();
+    size_t length = strlen(failure);
+    assert_true(length > 600 && length < 700);
+    assert_non_null(strstr(failure, "\xe4\xbd\xa0 ...\n  in client (test.lua:2)"));
+    fake_close();
 }
 
 static void an_error_caught_and_raised_again_keeps_its_line(void **state)
@@ -372,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_failed_call_raises_an_error_object),
         cmocka_unit_test(an_uncaught_error_names_its_line_and_the_way_there),
         cmocka_unit_test(any_raised_value_is_reported),
+        cmocka_unit_test(a_long_message_leaves_room_for_the_traceback),
         cmocka_unit_test(an_error_caught_and_raised_again_keeps_its_line),
         cmocka_unit_test(addresses_can_be_given_in_every_form),
         cmocka_unit_test(names_are_looked_up_first),

@@ -1,6 +1,5 @@
 /* Loading a lab: its fields, and what is said about a file that is none. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 static void the_fields_of_lab_are_read(void **state)
 {

@@ -1,6 +1,5 @@
 /* Roles, their tasks and coroutines; the server that the host runs for lab.reply. */
-#include "fake_host.c"
-#include "lab_file.h"
+#include "fake_run.h"
 
 #include <errno.h>
 
@@ -233,56 +232,82 @@ static void a_missing_party_is_refused(void **state)
     script_close(script);
 }
 
-/* Runs lab.reply on what is fed to the first connection; accept fails after that one. */
-static void run_reply(const char *text, bool waits, const char *first, const char *second)
+/* Runs lab.reply on what is fed to the one connection; then accept fails for good. */
+static void run_reply(const char *reply)
 {
+    char text[512];
+    snprintf(text, sizeof text, "lab.port = 80\n%s", reply);
     struct script *script = load_text(text);
     if (script == NULL)
         fail_msg("%s", lab_error.text);
     struct host *host = fake_open();
-    fake_waits(waits);
+    fake_waits(true);
+    fake_feed("one");
+    fake_feed("two");
     fake_fail("accept", 0);
-    fake_fail("accept", ECONNABORTED);
+    for (int i = 0; i < 9; i++)
+        fake_fail("accept", ECONNABORTED); /* which is no reason to end */
     fake_fail("accept", EMFILE);
-    if (first != NULL)
-        fake_feed(first);
-    if (second != NULL)
-        fake_feed(second);
     run_roles(script, host);
     script_close(script);
+}
+
+/* The calls on the connection, without those of the accepting task. */
+static void expect_connection(const char *calls)
+{
+    struct buffer seen = {0};
+    const char *log = strstr(fake_log(), "server accept");
+    assert_non_null(log);
+    for (size_t length; *log != '\0'; log += length + 1) {
+        length = strcspn(log, "\n");
+        if (strncmp(log, "server accept", 13) != 0)
+            buffer_append(&seen, log, length + 1);
+    }
+    assert_string_equal(buffer_text(&seen), calls);
+    buffer_free(&seen);
+    fake_close();
 }
 
 static void lab_reply_answers_each_message(void **state)
 {
     (void)state;
-    run_reply("lab.port = 80\n"
-              "function lab.reply(message, peer)\n"
-              "  sleep(0)\n"
-              "  return 'you said ' .. message .. ' from ' .. peer\n"
-              "end",
-              true, "one", "two");
-    assert_non_null(strstr(fake_log(), "server accept @:0\nserver recv 65536 @:0\n"));
+    run_reply("function lab.reply(message, peer) return message .. ' from ' .. peer end");
+    expect_connection("server recv 65536 @:0\n"
+                      "server sendall \"one from 127.0.0.1:40000\" @:0\n"
+                      "server recv 65536 @:0\n"
+                      "server sendall \"two from 127.0.0.1:40000\" @:0\n"
+                      "server recv 65536 @:0\n"
+                      "server close @:0\n");
+}
+
+static void lab_reply_may_wait_itself(void **state)
+{
+    (void)state;
+    run_reply("function lab.reply(message) sleep(0) return 5 end");
+    expect_connection("server recv 65536 @:0\n"
+                      "server sleep 0 @test.lua:2\n"
+                      "server sendall \"5\" @:0\n"
+                      "server recv 65536 @:0\n"
+                      "server sleep 0 @test.lua:2\n"
+                      "server sendall \"5\" @:0\n"
+                      "server recv 65536 @:0\n"
+                      "server close @:0\n");
+}
+
+static void lab_reply_hangs_up_with_nil(void **state)
+{
+    (void)state;
+    run_reply("function lab.reply(message) end");
+    expect_connection("server recv 65536 @:0\nserver close @:0\n");
+}
+
+static void an_error_in_lab_reply_names_its_line(void **state)
+{
+    (void)state;
+    run_reply("function lab.reply(message)\nreturn message + {} end");
+    assert_string_equal(fake_failure(), "test.lua:3: attempt to add a 'string' with a 'table'\n"
+                                        "  in reply (test.lua:3)");
     fake_close();
-    for (int waits = 0; waits < 2; waits++) {
-        struct script *script =
-            load_text("lab.port = 80\n"
-                      "function lab.reply(message) return '<' .. message .. '>' "
-                      "end");
-        assert_non_null(script);
-        struct host *host = fake_open();
-        fake_waits(true);
-        fake_feed("one");
-        fake_feed("two");
-        fake_fail("accept", 0);
-        for (int i = 0; i < 6; i++)
-            fake_fail("accept", i == 5 ? EMFILE : ECONNABORTED);
-        run_roles(script, host);
-        assert_non_null(strstr(fake_log(), "sendall \"<one>\" @:0"));
-        assert_non_null(strstr(fake_log(), "sendall \"<two>\" @:0"));
-        assert_non_null(strstr(fake_log(), "close @:0"));
-        fake_close();
-        script_close(script);
-    }
 }
 
 int main(void)
@@ -301,6 +326,9 @@ int main(void)
         cmocka_unit_test(copies_and_repeats_multiply_clients),
         cmocka_unit_test(a_missing_party_is_refused),
         cmocka_unit_test(lab_reply_answers_each_message),
+        cmocka_unit_test(lab_reply_may_wait_itself),
+        cmocka_unit_test(lab_reply_hangs_up_with_nil),
+        cmocka_unit_test(an_error_in_lab_reply_names_its_line),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

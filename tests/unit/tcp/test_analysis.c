@@ -328,6 +328,17 @@ static void refused_syn_sent_again_opens_the_flow_again(void **state)
     assert_string_equal(flow_close_text(talk->facts.flow), "refused");
 }
 
+static void same_syn_makes_void_what_a_rst_claimed(void **state)
+{
+    struct talk *talk = *state;
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 65535);
+    say(talk, CLIENT, "RST", 7000, 0, 0, 0); /* to an older connection's ACK */
+    talk->time += S;
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 65535);
+    say(talk, SERVER, "SYN ACK", 9000, 1001, 0, 65535);
+    assert_int_equal(say(talk, CLIENT, "ACK", 1001, 9001, 50, 65535), 0);
+}
+
 static void round_trips_are_measured_to_the_segment_that_ends_there(void **state)
 {
     struct talk *talk = *state;
@@ -408,6 +419,71 @@ static void marks_hold_across_the_wrap_of_sequence_numbers(void **state)
                      MARK_SPURIOUS_RETRANSMISSION);
 }
 
+static void one_duplicate_ack_does_not_make_a_fast_retransmission(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    for (uint32_t i = 0; i < 4; i++)
+        say(talk, CLIENT, "ACK", 1001 + 100 * i, 5001, 100, 65535);
+    say(talk, SERVER, "ACK", 5001, 1101, 0, 65535);
+    say(talk, SERVER, "ACK", 5001, 1101, 0, 65535);
+    talk->time += 5 * MS;
+    assert_int_equal(say(talk, CLIENT, "ACK", 1101, 5001, 100, 65535), MARK_RETRANSMISSION);
+}
+
+static void duplicates_are_counted_anew_for_each_ack_number(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    say(talk, CLIENT, "ACK", 1001, 5001, 100, 65535);
+    say(talk, SERVER, "ACK", 5001, 1001, 0, 65535);
+    say(talk, SERVER, "ACK", 5001, 1001, 0, 65535);
+    say(talk, SERVER, "ACK", 5001, 1051, 0, 65535);
+    assert_int_equal(say(talk, SERVER, "ACK", 5001, 1051, 0, 65535), MARK_DUPLICATE_ACK);
+    assert_int_equal(talk->facts.duplicate_number, 1);
+    assert_int_equal(talk->facts.duplicate_of, talk->number - 1);
+}
+
+static void newest_segment_sent_again_at_once_is_not_out_of_order(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    say(talk, CLIENT, "ACK", 1001, 5001, 100, 65535);
+    assert_int_equal(say(talk, CLIENT, "ACK", 1001, 5001, 100, 65535), MARK_RETRANSMISSION);
+}
+
+static void window_of_a_syn_ack_is_not_scaled_when_it_fills(void **state)
+{
+    struct talk *talk = *state;
+    with_scale(talk, 7);
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 1000);
+    with_scale(talk, 7);
+    say(talk, SERVER, "SYN ACK", 5000, 1001, 0, 300);
+    say(talk, CLIENT, "ACK", 1001, 5001, 0, 1000);
+    assert_int_equal(say(talk, CLIENT, "ACK", 1001, 5001, 300, 1000), MARK_WINDOW_FULL);
+}
+
+static void bytes_in_flight_are_known_again_after_an_ack(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    say(talk, CLIENT, "ACK", 1101, 5001, 100, 65535);
+    assert_int_equal(talk->facts.bytes_in_flight, 0);
+    say(talk, SERVER, "ACK", 5001, 1201, 0, 65535);
+    say(talk, CLIENT, "ACK", 1201, 5001, 100, 65535);
+    assert_int_equal(talk->facts.bytes_in_flight, 100);
+}
+
+static void new_bytes_behind_a_probes_one_are_no_repetition(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    say(talk, CLIENT, "ACK", 1001, 5001, 1, 65535);
+    talk->time += S;
+    assert_int_equal(say(talk, CLIENT, "ACK", 1001, 5001, 100, 65535), 0);
+    assert_int_equal(talk->facts.flow->side[CLIENT].unique_bytes, 100);
+}
+
 static void absurd_times_do_no_harm(void **state)
 {
     struct talk *talk = *state;
@@ -468,10 +544,17 @@ int main(void)
         TEST(new_syn_on_known_addresses_is_another_flow),
         TEST(syn_ack_with_another_number_is_marked_in_the_same_flow),
         TEST(refused_syn_sent_again_opens_the_flow_again),
+        TEST(same_syn_makes_void_what_a_rst_claimed),
         TEST(round_trips_are_measured_to_the_segment_that_ends_there),
         TEST(bytes_in_flight_are_those_not_acknowledged),
         TEST(bytes_in_flight_stay_right_beyond_what_is_remembered),
         TEST(marks_hold_across_the_wrap_of_sequence_numbers),
+        TEST(one_duplicate_ack_does_not_make_a_fast_retransmission),
+        TEST(duplicates_are_counted_anew_for_each_ack_number),
+        TEST(newest_segment_sent_again_at_once_is_not_out_of_order),
+        TEST(window_of_a_syn_ack_is_not_scaled_when_it_fills),
+        TEST(bytes_in_flight_are_known_again_after_an_ack),
+        TEST(new_bytes_behind_a_probes_one_are_no_repetition),
         TEST(absurd_times_do_no_harm),
         TEST(options_of_both_syns_are_kept),
     };

@@ -109,6 +109,25 @@ static void first_fragment_is_counted_and_not_analysed(void **state)
     assert_int_equal(talk->facts.flow->side[CLIENT].packets, 3);
 }
 
+static void segment_with_a_cut_header_is_counted_and_not_analysed(void **state)
+{
+    struct talk *talk = *state;
+    shake_hands(talk);
+    struct packet cut = {.transport = TRANSPORT_TCP,
+                         .source = talk->ends[CLIENT],
+                         .destination = talk->ends[SERVER],
+                         .transport_at = 34,
+                         .captured = 38,
+                         .tcp = {.flags = TCP_RST, .header_length = 20}};
+    flow_table_add(talk->table, talk->time, 4, &cut, &talk->facts);
+    assert_int_equal(talk->facts.flow->id, 1);
+    assert_int_equal(talk->facts.flow->side[CLIENT].packets, 3);
+    assert_states(talk, "ESTABLISHED", "ESTABLISHED");
+    cut.captured = 37; /* not even its ports */
+    flow_table_add(talk->table, talk->time, 5, &cut, &talk->facts);
+    assert_null(talk->facts.flow);
+}
+
 static void flow_remembers_its_first_and_last_packet(void **state)
 {
     struct talk *talk = *state;
@@ -306,6 +325,7 @@ int main(void)
         TEST(first_sender_of_udp_is_the_client),
         TEST(other_packets_belong_to_no_flow),
         TEST(first_fragment_is_counted_and_not_analysed),
+        TEST(segment_with_a_cut_header_is_counted_and_not_analysed),
         TEST(flow_remembers_its_first_and_last_packet),
         TEST(ended_flow_goes_after_a_minute_of_silence_and_not_before),
         TEST(open_flow_stays_however_long_it_is_silent),

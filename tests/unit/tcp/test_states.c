@@ -195,6 +195,15 @@ static void rst_from_the_unconnected_client_returns_the_server_to_listen(void **
     assert_string_equal(flow_close_text(talk->facts.flow), "reset");
 }
 
+static void rst_after_syns_that_crossed_closes_both(void **state)
+{
+    struct talk *talk = *state;
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 65535);
+    say(talk, SERVER, "SYN", 5000, 0, 0, 65535);
+    say(talk, CLIENT, "RST", 1001, 0, 0, 0);
+    assert_states(talk, "CLOSED", "CLOSED");
+}
+
 static void rst_closes_both_ends_in_any_later_state(void **state)
 {
     struct talk *talk = *state;
@@ -326,6 +335,7 @@ int main(void)
         TEST(refused_connection_is_closed_at_both_ends),
         TEST(rst_that_does_not_acknowledge_the_syn_is_not_believed),
         TEST(rst_from_the_unconnected_client_returns_the_server_to_listen),
+        TEST(rst_after_syns_that_crossed_closes_both),
         TEST(rst_closes_both_ends_in_any_later_state),
         TEST(rst_after_an_orderly_close_leaves_it_closed),
         TEST(half_open_connection_is_discovered_as_in_figure_9),

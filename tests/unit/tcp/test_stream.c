@@ -223,6 +223,10 @@ static void cut_segment_that_waits_and_overlaps_keeps_its_places(void **state)
     tcp_stream_add(heard->stream, 102, (const uint8_t *)"cdEFg", 5, 9, 1);
     add(heard, 100, "ab");
     assert_string_equal(heard->text, "abcdefg<4>");
+    add(heard, 114, "o");
+    tcp_stream_add(heard->stream, 112, (const uint8_t *)"m", 1, 6, 2); /* nothing behind the o */
+    add(heard, 111, "l");
+    assert_string_equal(heard->text, "abcdefg<4>lm<1>o<3>");
 }
 
 static void stream_goes_on_across_the_wrap_of_sequence_numbers(void **state)

@@ -152,6 +152,7 @@ static inline void sample_troubles(struct maker *maker)
     uint32_t connect = maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:65432", 15);
     maker_handshake(maker, &flow);
     maker_returns(maker, connect, "");
+    maker_socket(maker, 2, CLIENT, TRACE_TCP, 51234, 65432);
     maker_state(maker, 2, connect, 1, 51234, 65432);
     uint32_t send = maker_call(maker, CLIENT, 2, "sendall", "<70000 bytes>", 16);
     maker_segment(maker, &flow.client, &flow.server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
@@ -174,6 +175,10 @@ static inline void sample_troubles(struct maker *maker)
     maker->time += 2500000000;
     maker_segment(maker, &flow.server, &flow.client, MAKER_ACK, 512, NULL);
     maker_segment(maker, &flow.server, &flow.client, MAKER_ACK, 512, NULL);
+    maker_drops(maker, 3);
+    maker_check(maker, TRACE_PASSED, "the handshake is SYN, SYN ACK, ACK", "", "1-3");
+    maker_check(maker, TRACE_FAILED, "no segment is sent twice", "a retransmission", "5");
+    maker_check(maker, TRACE_NOT_JUDGED, "the server closes first", "the flow did not end", "");
     maker_end(maker, TRACE_TIMED_OUT, "The exchange took longer than 3 s.");
 }
 
@@ -283,6 +288,50 @@ static inline void sample_strangers(struct maker *maker)
     maker_data(maker, &one.server, &one.client, "hi");
     maker_returns(maker, send, "2");
     maker_end(maker, TRACE_INTERRUPTED, "");
+}
+
+/* What is no TCP and no UDP. */
+static inline void sample_others(struct maker *maker)
+{
+    static const uint8_t arp[42] = {[12] = 8, [13] = 6,  [15] = 1, [16] = 8,  [18] = 6, [19] = 4,
+                                    [21] = 1, [28] = 10, [31] = 1, [38] = 10, [41] = 2};
+    static const uint8_t echo[16] = {8, 0, 0, 0, 0, 1, 0, 1};
+    static const uint8_t unknown[20] = {[12] = 0x88, [13] = 0xcc};
+    static const uint8_t nonsense[8] = {1, 2, 3};
+    maker_open(maker);
+    maker_interface(maker);
+    maker_raw(maker, arp, sizeof arp);
+    maker_frame(maker, 1, echo, sizeof echo);
+    maker_raw(maker, unknown, sizeof unknown);
+    maker_frame(maker, 132, nonsense, sizeof nonsense);
+    maker_frame(maker, 6, nonsense, sizeof nonsense);
+    maker_raw(maker, arp, 5);
+}
+
+/* Two clients that talk to each other, and one that talks to itself. */
+static inline void sample_peers(struct maker *maker)
+{
+    struct maker_connection flow = {{51234, 1000}, {7000, 9000}};
+    struct maker_connection own = {{51236, 1000}, {7001, 9000}};
+    maker_open(maker);
+    maker_exchange(maker, "Peers", "");
+    maker_role(maker, CLIENT, TRACE_ROLE_CLIENT, "alice");
+    maker_role(maker, BOB, TRACE_ROLE_CLIENT, "bob");
+    maker_interface(maker);
+    sample_simple(maker, BOB, 1, "bind", "127.0.0.1:7000", 3, "");
+    maker_socket(maker, 1, BOB, TRACE_TCP, 7000, 0);
+    sample_simple(maker, BOB, 1, "listen", "128", 4, "");
+    uint32_t connect = maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:7000", 12);
+    maker_handshake(maker, &flow);
+    maker_returns(maker, connect, "");
+    maker_socket(maker, 2, CLIENT, TRACE_TCP, 51234, 7000);
+    sample_simple(maker, CLIENT, 3, "bind", "127.0.0.1:7001", 13, "");
+    maker_socket(maker, 3, CLIENT, TRACE_TCP, 7001, 0);
+    sample_simple(maker, CLIENT, 3, "listen", "128", 14, "");
+    connect = maker_call(maker, CLIENT, 4, "connect", "127.0.0.1:7001", 15);
+    maker_handshake(maker, &own);
+    maker_returns(maker, connect, "");
+    maker_end(maker, TRACE_DONE, "");
 }
 
 #endif

@@ -3,9 +3,8 @@
  * UPDATE_GOLDEN=1 writes the golden files anew (golden.h).
  */
 #include "unit/view/golden.h"
+#include "unit/view/line_widths.h"
 #include "unit/view/sample_traces.h"
-
-#include "support/terminal.h"
 
 typedef void sample(struct maker *maker);
 
@@ -96,6 +95,18 @@ static void datagrams_and_icmp_errors_are_arrows(void **state)
     check("datagrams-80.txt", sample_datagrams, 80, false, true);
 }
 
+static void what_belongs_to_no_flow_is_a_plain_line(void **state)
+{
+    (void)state;
+    check("others-80.txt", sample_others, 80, false, true);
+}
+
+static void clients_may_talk_to_each_other_and_to_themselves(void **state)
+{
+    (void)state;
+    check("peers-80.txt", sample_peers, 80, false, true);
+}
+
 static void foreign_captures_have_lanes_by_flow(void **state)
 {
     (void)state;
@@ -117,44 +128,12 @@ static void a_selected_flow_keeps_only_its_calls(void **state)
     free(text);
 }
 
-/* How wide a line is on the screen, its colours left out. */
-static size_t line_width(const char *line, size_t length)
-{
-    char plain[4096];
-    size_t kept = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] != '\033') {
-            assert_true(kept < sizeof plain);
-            plain[kept++] = line[i];
-            continue;
-        }
-        while (i < length && line[i] != 'm')
-            i++;
-    }
-    return terminal_width(plain, kept);
-}
-
-static void check_widths(const char *text, int columns, bool utf8)
-{
-    for (const char *line = text; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        if (line_width(line, length) > (size_t)columns)
-            fail_msg("wider than %d: %.*s", columns, (int)length, line);
-        if (length > 0 && line[length - 1] == ' ')
-            fail_msg("ends in a space: %.*s", (int)length, line);
-        for (size_t i = 0; i < length && !utf8; i++)
-            if ((unsigned char)line[i] >= 0x80)
-                fail_msg("not ASCII: %.*s", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-}
-
 static void no_line_is_wider_than_the_terminal(void **state)
 {
     (void)state;
     static sample *const samples[] = {
-        hello,           wide_hello,       sample_three_clients, sample_crowd, sample_strangers,
-        sample_troubles, sample_datagrams, sample_foreign};
+        hello,           wide_hello,       sample_three_clients, sample_crowd,  sample_strangers,
+        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers};
     static const int widths[] = {40, 47, 59, 60, 61, 79, 80, 81, 99, 100, 120, 200};
     for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
         for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
@@ -178,6 +157,8 @@ int main(void)
         cmocka_unit_test(strangers_are_told_apart_by_their_flows),
         cmocka_unit_test(the_kernels_own_packets_and_marks_are_named),
         cmocka_unit_test(datagrams_and_icmp_errors_are_arrows),
+        cmocka_unit_test(what_belongs_to_no_flow_is_a_plain_line),
+        cmocka_unit_test(clients_may_talk_to_each_other_and_to_themselves),
         cmocka_unit_test(foreign_captures_have_lanes_by_flow),
         cmocka_unit_test(a_selected_flow_keeps_only_its_calls),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),

@@ -48,10 +48,9 @@ static void what_has_no_ports_is_named_by_its_protocol(void **state)
     (void)state;
     struct maker maker;
     sample_datagrams(&maker);
-    static const uint8_t nonsense[8] = {1, 2, 3};
-    maker_frame(&maker, 132, nonsense, sizeof nonsense);
-    maker_frame(&maker, 6, nonsense, sizeof nonsense);
     check("packets-datagrams.txt", &maker, &plain);
+    sample_others(&maker);
+    check("packets-others.txt", &maker, &plain);
 }
 
 static void numbers_are_written_in_full(void **state)

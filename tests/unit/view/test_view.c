@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "view/filter.h"
+#include "view/live.h"
 
 static const struct view_options plain = {.terminal = {.columns = 80, .utf8 = true},
                                           .file_name = ""};
@@ -197,6 +198,51 @@ static void a_damaged_file_is_shown_up_to_the_damage(void **state)
     maker_close(&maker);
 }
 
+/* The text so far of a live ladder that gets the file's events up to the first of a kind. */
+static void add_until(struct view_live *live, struct trace_reader *reader, enum trace_kind kind)
+{
+    struct trace_event event;
+    struct error error;
+    do {
+        assert_int_equal(trace_reader_next(reader, &event, &error), TRACE_READ_EVENT);
+        assert_true(view_live_add(live, &event, &error));
+    } while (event.kind != kind);
+}
+
+static void a_live_view_shows_each_event_as_it_comes(void **state)
+{
+    (void)state;
+    struct maker maker;
+    struct error error = {0};
+    sample_hello(&maker, "Hello", "Hello");
+    assert_true(trace_writer_close(maker.writer, &error));
+    maker.writer = NULL;
+    rewind(maker.file);
+    struct trace_reader *reader = trace_reader_from(fileno(maker.file), "made", &error);
+    assert_non_null(reader);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    struct view_live *live = view_live_open(VIEW_LADDER, &plain, out, true, &error);
+    assert_non_null(live);
+    add_until(live, reader, TRACE_CALL);
+    assert_null(strstr(text, "socket(tcp)")); /* it may return at once: on one line */
+    add_until(live, reader, TRACE_RETURN);
+    assert_non_null(strstr(text, "socket(tcp)"));
+    add_until(live, reader, TRACE_PACKET);
+    assert_non_null(strstr(text, "┏ connect"));
+    assert_non_null(strstr(text, "SYN  seq 0"));
+    assert_null(strstr(text, "SYN ACK"));
+    assert_true(view_live_end(live, NULL, &error));
+    assert_non_null(strstr(text, "1 packet in "));
+    assert_false(view_live_is_over(live));
+    view_live_close(live);
+    fclose(out);
+    free(text);
+    trace_reader_close(reader);
+    maker_close(&maker);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -208,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_filter_of_another_link_type_is_refused_when_a_packet_comes),
         cmocka_unit_test(a_closed_pipe_ends_a_view_quietly),
         cmocka_unit_test(a_full_disk_is_a_failure),
+        cmocka_unit_test(a_live_view_shows_each_event_as_it_comes),
         cmocka_unit_test(a_damaged_file_is_shown_up_to_the_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ struct maker {
     uint32_t calls;
     uint64_t packets;
     uint32_t cause;    /* of the packets to come: the call whose system call runs */
-    char comment[256]; /* that names it */
+    char comment[512]; /* that names it */
     int64_t window;    /* where the running system call began */
 };
 
@@ -192,6 +192,25 @@ static inline void maker_note(struct maker *maker, enum trace_note_kind kind, ui
                                                    .line = line}});
 }
 
+static inline void maker_check(struct maker *maker, enum trace_verdict verdict,
+                               const char *expectation, const char *seen, const char *packets)
+{
+    maker_add(maker, (struct trace_event){.kind = TRACE_CHECK,
+                                          .check = {.verdict = verdict,
+                                                    .expectation = trace_text_of(expectation),
+                                                    .seen = trace_text_of(seen),
+                                                    .packets = trace_text_of(packets),
+                                                    .script = trace_text_of("hello.lua"),
+                                                    .line = 30}});
+}
+
+static inline void maker_drops(struct maker *maker, uint64_t dropped)
+{
+    maker_add(maker,
+              (struct trace_event){.kind = TRACE_STATISTICS,
+                                   .statistics = {.received = maker->packets, .dropped = dropped}});
+}
+
 static inline void maker_end(struct maker *maker, enum trace_outcome outcome, const char *text)
 {
     maker_add(maker,
@@ -211,6 +230,19 @@ static inline void maker_put32(uint8_t *to, uint32_t number)
     maker_put16(to + 2, number);
 }
 
+/* A frame as it is. */
+static inline void maker_raw(struct maker *maker, const uint8_t *frame, size_t length)
+{
+    const char *comment = maker->cause != 0 ? maker->comment : "";
+    maker_add(maker, (struct trace_event){.kind = TRACE_PACKET,
+                                          .packet = {.number = ++maker->packets,
+                                                     .link_type = 1,
+                                                     .cause = maker->cause,
+                                                     .comment = trace_text_of(comment),
+                                                     .length = (uint32_t)length,
+                                                     .bytes = {frame, length}}});
+}
+
 /* A frame with this much behind the IPv4 header. */
 static inline void maker_frame(struct maker *maker, uint8_t protocol, const uint8_t *segment,
                                size_t length)
@@ -226,14 +258,7 @@ static inline void maker_frame(struct maker *maker, uint8_t protocol, const uint
     static const uint8_t addresses[8] = {127, 0, 0, 1, 127, 0, 0, 1};
     memcpy(ip + 12, addresses, 8);
     memcpy(ip + 20, segment, length);
-    maker_add(maker, (struct trace_event){.kind = TRACE_PACKET,
-                                          .packet = {.number = ++maker->packets,
-                                                     .link_type = 1,
-                                                     .cause = maker->cause,
-                                                     .comment = trace_text_of(
-                                                         maker->cause != 0 ? maker->comment : ""),
-                                                     .length = (uint32_t)(34 + length),
-                                                     .bytes = {frame, 34 + length}}});
+    maker_raw(maker, frame, 34 + length);
 }
 
 /* One end of a TCP connection. */

@@ -1,0 +1,269 @@
+---@meta handlens
+-- What a lab can use, for the Lua language server: completion, hints and type checks in an editor.
+-- scripts/README.md explains all of it.
+
+---An address and a port. As text "127.0.0.1:8080"; equal when host and port are.
+---@class Address
+---@field host string "127.0.0.1", "::1"
+---@field port integer
+---@field family 4|6
+
+---What calls take as an address: a value, "host:port", or a port alone, of lab.host. Where a host
+---stands alone, the port is the next argument.
+---@alias AddressLike Address|string|integer
+
+---What a failed call raises. As text it is the message.
+---@class SocketError
+---@field call string the call that failed: "connect"
+---@field code string the errno's name: "ECONNREFUSED"
+---@field errno integer
+---@field message string "connect to 127.0.0.1:9: Connection refused (ECONNREFUSED)"
+---@field where string the script's file and line: "refused.lua:17"
+
+---What the kernel says about a TCP socket (TCP_INFO).
+---@class SocketInfo
+---@field state string "ESTABLISHED", as RFC 9293 names it
+---@field rtt_us integer microseconds
+---@field rtt_variance_us integer microseconds
+---@field rto_us integer microseconds
+---@field retransmits integer segments
+---@field mss_send integer bytes
+---@field mss_receive integer bytes
+---@field path_mtu integer bytes
+---@field congestion_window integer segments
+---@field slow_start_threshold integer segments
+---@field unacked integer segments
+---@field send_window integer bytes
+---@field window_scale_send integer
+---@field window_scale_receive integer
+---@field timestamps boolean
+---@field sack boolean
+---@field window_scaling boolean
+---@field ecn boolean
+---@field bytes_acked integer
+---@field bytes_received integer
+---@field bytes_sent integer
+---@field bytes_retransmitted integer
+---@field segments_out integer
+---@field segments_in integer
+
+---@alias SocketOption
+---| "SO_REUSEADDR"
+---| "SO_REUSEPORT"
+---| "SO_KEEPALIVE"
+---| "SO_BROADCAST"
+---| "SO_SNDBUF"
+---| "SO_RCVBUF"
+---| "SO_SNDLOWAT"
+---| "SO_RCVLOWAT"
+---| "SO_LINGER"
+---| "SO_OOBINLINE"
+---| "SO_DONTROUTE"
+---| "SO_PRIORITY"
+---| "SO_ERROR"
+---| "SO_TYPE"
+---| "SO_ACCEPTCONN"
+---| "TCP_NODELAY"
+---| "TCP_CORK"
+---| "TCP_QUICKACK"
+---| "TCP_MAXSEG"
+---| "TCP_KEEPIDLE"
+---| "TCP_KEEPINTVL"
+---| "TCP_KEEPCNT"
+---| "TCP_SYNCNT"
+---| "TCP_DEFER_ACCEPT"
+---| "TCP_WINDOW_CLAMP"
+---| "TCP_USER_TIMEOUT"
+---| "TCP_FASTOPEN"
+---| "TCP_FASTOPEN_CONNECT"
+---| "TCP_NOTSENT_LOWAT"
+---| "IP_TTL"
+---| "IP_TOS"
+---| "IP_MTU"
+---| "IP_MTU_DISCOVER"
+---| "IP_MULTICAST_TTL"
+---| "IP_MULTICAST_LOOP"
+
+---A TCP or UDP socket.
+---@class Socket
+local Socket = {}
+
+---Gives the socket an address of its own. Port 0 lets the kernel choose.
+---@param address AddressLike
+---@param port? integer
+function Socket:bind(address, port) end
+
+---Makes a bound TCP socket a listener.
+---@param backlog? integer how many connections may wait for accept; 128
+function Socket:listen(backlog) end
+
+---Waits for the next connection.
+---@return Socket conn
+---@return Address peer
+function Socket:accept() end
+
+---@param address AddressLike
+---@param port? integer
+function Socket:connect(address, port) end
+
+---Hands bytes to the kernel.
+---@param bytes string
+---@return integer taken may be fewer than given
+function Socket:send(bytes) end
+
+---Sends all of the bytes.
+---@param bytes string
+function Socket:sendall(bytes) end
+
+---At most size bytes, as soon as there are any; nil at the end of the stream.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function Socket:recv(size) end
+
+---Sends one datagram.
+---@param bytes string
+---@param address AddressLike
+---@param port? integer
+---@return integer sent
+function Socket:sendto(bytes, address, port) end
+
+---Waits for one datagram.
+---@param size? integer 1 to 16777216; 65536
+---@return string bytes
+---@return Address peer
+---@return integer length the datagram's full length
+function Socket:recvfrom(size) end
+
+---Ends one direction, or both.
+---@param how "read"|"write"|"both"
+function Socket:shutdown(how) end
+
+---Closes the socket; twice does nothing.
+function Socket:close() end
+
+---Closes with an RST instead of a FIN.
+function Socket:reset() end
+
+---How long later calls wait: seconds, 0 not at all, nil for ever.
+---@param seconds number?
+function Socket:settimeout(seconds) end
+
+---true: settimeout(nil); false: settimeout(0).
+---@param on boolean
+function Socket:setblocking(on) end
+
+---@param name SocketOption
+---@param value integer|boolean
+function Socket:setoption(name, value) end
+
+---@param name SocketOption
+---@return integer value
+function Socket:getoption(name) end
+
+---@return Address
+function Socket:getsockname() end
+
+---@return Address
+function Socket:getpeername() end
+
+---@return SocketInfo
+function Socket:info() end
+
+socket = {}
+
+---A TCP socket, neither bound nor connected.
+---@param family? 4|6 4
+---@return Socket
+function socket.tcp(family) end
+
+---A UDP socket.
+---@param family? 4|6 4
+---@return Socket
+function socket.udp(family) end
+
+---A TCP socket that is connected.
+---@param address AddressLike
+---@param port? integer
+---@return Socket
+function socket.connect(address, port) end
+
+---A TCP socket that listens, its address free to use again at once. The backlog, 128 by default,
+---is the last argument.
+---@overload fun(address: AddressLike, backlog?: integer): Socket
+---@param host string
+---@param port integer
+---@param backlog? integer
+---@return Socket
+function socket.listen(host, port, backlog) end
+
+---Waits until one of the sockets is ready.
+---@param read Socket[]?
+---@param write Socket[]?
+---@param timeout? number seconds; nil for ever, 0 just looks
+---@return Socket[] readable
+---@return Socket[] writable
+function socket.select(read, write, timeout) end
+
+---@return string
+function socket.gethostname() end
+
+---An address as a value; no names.
+---@param address AddressLike
+---@param port? integer
+---@return Address
+function socket.address(address, port) end
+
+---TCP settings of the private loopback; true and false stand for 1 and 0.
+---@class LabKernel
+---@field timestamps integer|boolean?
+---@field sack integer|boolean?
+---@field window_scaling integer|boolean?
+---@field syn_retries integer?
+---@field synack_retries integer|boolean?
+---@field fin_timeout integer? seconds
+---@field fast_open integer|boolean?
+---@field ecn integer|boolean?
+
+---@class Lab
+---@field title string? the heading of every view
+---@field about string? one sentence
+---@field group string? labs of one group are listed together
+---@field host string "127.0.0.1"
+---@field port integer? the host makes a listener there
+---@field timeout number? seconds for the whole exchange
+---@field mtu integer? bytes, of the private loopback
+---@field kernel LabKernel
+---@field message string? connect --message replaces it
+---@field server fun(listener: Socket)?
+---@field reply (fun(message: string, peer: Address): string|nil|false)?
+---@field client fun(server: Address)?
+---@field clients table<string, fun(server: Address)>
+---@field check fun(trace: table)?
+lab = {}
+
+---Says where the server is, and that clients may begin.
+---@param address AddressLike
+---@param port? integer
+function lab.ready(address, port) end
+
+---The values as text, with tabs between, to the screen and into the trace.
+---@param ... any
+function print(...) end
+
+---Waits; other roles run meanwhile.
+---@param seconds number
+function sleep(seconds) end
+
+---A new task of the same role that calls f(...).
+---@param f function
+---@param ... any
+function spawn(f, ...) end
+
+---Seconds since the exchange began, with nanoseconds in it.
+---@return number
+function now() end
+
+---Runs name.lua beside this script, once.
+---@param name string
+---@return any
+function require(name) end

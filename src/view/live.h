@@ -1,0 +1,43 @@
+/*
+ * live.h - a view of events as they happen.
+ *
+ * What view_render does with a file, one event at a time: decode, follow, select, show. For
+ * whoever hears events from the recorder; the view never knows the difference.
+ */
+#ifndef HANDLENS_VIEW_LIVE_H
+#define HANDLENS_VIEW_LIVE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "trace/event.h"
+#include "view/view.h"
+
+struct view_live;
+
+/*
+ * prompt: each event's text is written at once, not when there is enough of it. options, and what
+ * it points to, must outlive the view. Returns NULL with error set.
+ */
+struct view_live *view_live_open(enum view_kind kind, const struct view_options *options, FILE *out,
+                                 bool prompt, struct error *error);
+
+/*
+ * Shows the next event, which is borrowed. Returns false with error set when the text cannot be
+ * written or the filter means nothing on the packet's link type.
+ */
+bool view_live_add(struct view_live *live, const struct trace_event *event, struct error *error);
+
+/* The reader of the output has gone (EPIPE): nothing is shown any more, and that is no error. */
+bool view_live_is_over(const struct view_live *live);
+
+/* Writes what has been collected, for whoever stops without an end. */
+bool view_live_flush(struct view_live *live, struct error *error);
+
+/* The trace has ended; damage is NULL or what is wrong with its file. Writes all that is left. */
+bool view_live_end(struct view_live *live, const struct error *damage, struct error *error);
+
+/* NULL is allowed. */
+void view_live_close(struct view_live *live);
+
+#endif

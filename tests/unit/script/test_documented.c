@@ -1,0 +1,207 @@
+/*
+ * What C registers, what scripts/README.md explains and what scripts/types/handlens.lua declares
+ * are the same names.
+ *
+ * A name is written "lab.port", "lab.kernel.sack", "socket.tcp", "sock:recv", "address.host",
+ * "error.code", "info.state" or "print".
+ */
+#include "fake_run.h"
+
+#include "script/call.h"
+#include "script/lab.h"
+#include "support/buffer.h"
+
+#define NAMES 256
+
+struct names {
+    char list[NAMES][96];
+    size_t count;
+};
+
+static void add(struct names *names, const char *table, const char *name, size_t length)
+{
+    assert_true(names->count < NAMES);
+    snprintf(names->list[names->count++], sizeof names->list[0], "%s%.*s", table, (int)length,
+             name);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The sorted names, one a line, so that a difference is easy to read. */
+static char *to_text(struct names *names)
+{
+    struct buffer text = {0};
+    qsort(names->list, names->count, sizeof names->list[0], compare);
+    for (size_t i = 0; i < names->count; i++)
+        if (i == 0 || strcmp(names->list[i], names->list[i - 1]) != 0)
+            buffer_printf(&text, "%s\n", names->list[i]);
+    char *copy = strdup(buffer_text(&text));
+    buffer_free(&text);
+    return copy;
+}
+
+static FILE *open_script_file(const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%.*s/../../../scripts/%s",
+             (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, name);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        fail_msg("cannot open %s", path);
+    return file;
+}
+
+/* Adds the keys of the table on top, and pops it. */
+static void add_keys(struct names *names, lua_State *L, const char *table)
+{
+    assert_true(lua_istable(L, -1));
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        lua_pop(L, 1);
+        add(names, table, lua_tostring(L, -1), lua_rawlen(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+/* Of the global functions, those that are not Lua's own. */
+static void add_global_functions(struct names *names, lua_State *L)
+{
+    static const char lua_own[] =
+        " assert collectgarbage error getmetatable ipairs load next pairs pcall rawequal rawget "
+        "rawlen rawset select setmetatable tonumber tostring type xpcall ";
+    lua_pushglobaltable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        char word[64];
+        snprintf(word, sizeof word, " %s ", lua_tostring(L, -2));
+        if (lua_isfunction(L, -1) && strstr(lua_own, word) == NULL)
+            add(names, "", lua_tostring(L, -2), lua_rawlen(L, -2));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static char *registered_names(void)
+{
+    struct names names = {.count = 0};
+    struct script *script = load_text("function lab.client()\n"
+                                      "  info = socket.tcp():info()\n"
+                                      "end");
+    assert_non_null(script);
+    struct host *host = fake_open();
+    run_roles(script, host);
+    fake_close();
+    lua_State *L = script->state;
+    for (size_t i = 0; lab_field_name(i) != NULL; i++)
+        if (strcmp(lab_field_name(i), "kernel") != 0)
+            add(&names, "lab.", lab_field_name(i), 64);
+    for (size_t i = 0; lab_kernel_field_name(i) != NULL; i++)
+        add(&names, "lab.kernel.", lab_kernel_field_name(i), 64);
+    for (size_t i = 0; error_object_fields[i] != NULL; i++)
+        add(&names, "error.", error_object_fields[i], 64);
+    for (size_t i = 0; address_fields[i] != NULL; i++)
+        add(&names, "address.", address_fields[i], 64);
+    lua_getglobal(L, "info");
+    add_keys(&names, L, "info.");
+    lua_getglobal(L, "socket");
+    add_keys(&names, L, "socket.");
+    luaL_getmetatable(L, "socket");
+    lua_getfield(L, -1, "__index");
+    add_keys(&names, L, "sock:");
+    add_global_functions(&names, L);
+    script_close(script);
+    return to_text(&names);
+}
+
+/* Headings "### `name(" and rows "| `name` |". The three sections about Lua have none. */
+static char *explained_names(void)
+{
+    struct names names = {.count = 0};
+    char line[1024];
+    FILE *file = open_script_file("README.md");
+    while (fgets(line, sizeof line, file) != NULL && strncmp(line, "## What Lua has", 15) != 0) {
+        const char *name = NULL;
+        if (strncmp(line, "### `", 5) == 0)
+            name = line + 5;
+        else if (strncmp(line, "| `", 3) == 0)
+            name = line + 3;
+        if (name != NULL && strncmp(name, "lab.kernel`", 11) != 0)
+            add(&names, "", name, strcspn(name, "(`"));
+    }
+    fclose(file);
+    return to_text(&names);
+}
+
+static char *declared_names(void)
+{
+    static const char *const classes[][2] = {
+        {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
+        {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
+    };
+    struct names names = {.count = 0};
+    char line[1024], table[32] = "?";
+    FILE *file = open_script_file("types/handlens.lua");
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "---@class ", 10) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(table, sizeof table, "unknown class.");
+            for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+                if (strcmp(classes[i][0], line + 10) == 0)
+                    snprintf(table, sizeof table, "%s", classes[i][1]);
+        } else if (strncmp(line, "---@field ", 10) == 0) {
+            if (strncmp(line + 10, "kernel ", 7) != 0)
+                add(&names, table, line + 10, strcspn(line + 10, " "));
+        } else if (strncmp(line, "function Socket:", 16) == 0) {
+            add(&names, "sock:", line + 16, strcspn(line + 16, "("));
+        } else if (strncmp(line, "function ", 9) == 0) {
+            add(&names, "", line + 9, strcspn(line + 9, "("));
+        }
+    }
+    fclose(file);
+    return to_text(&names);
+}
+
+static void the_readme_explains_what_is_registered(void **state)
+{
+    (void)state;
+    char *registered = registered_names(), *explained = explained_names();
+    assert_string_equal(explained, registered);
+    free(registered);
+    free(explained);
+}
+
+static void the_types_declare_what_is_registered(void **state)
+{
+    (void)state;
+    char *registered = registered_names(), *declared = declared_names();
+    assert_string_equal(declared, registered);
+    free(registered);
+    free(declared);
+}
+
+/* A type file is Lua, too. */
+static void the_types_are_valid_lua(void **state)
+{
+    (void)state;
+    char text[32768];
+    FILE *file = open_script_file("types/handlens.lua");
+    size_t length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    assert_in_range(length, 1000, sizeof text - 1);
+    lua_State *L = luaL_newstate();
+    assert_int_equal(luaL_loadbuffer(L, text, length, "types"), LUA_OK);
+    lua_close(L);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_readme_explains_what_is_registered),
+        cmocka_unit_test(the_types_declare_what_is_registered),
+        cmocka_unit_test(the_types_are_valid_lua),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
