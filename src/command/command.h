@@ -44,7 +44,8 @@ struct invocation {
     bool no_capture;
     unsigned clients;
     unsigned repeat;
-    int64_t timeout; /* ns; 0: not given */
+    int64_t timeout;   /* ns; 0: not given */
+    const char *files; /* --files; NULL: a temporary folder */
     uint32_t flow;
     uint64_t number;
     enum stream_form stream;      /* --hex, --raw */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/buffer.h"
 #include "support/clock.h"
@@ -29,7 +30,8 @@ struct recording {
     struct recorder *recorder;
     struct capture *capture;
     struct host *host;
-    uint64_t *dropped; /* packets the kernel had no room for */
+    struct folder *folder; /* for the script's files */
+    uint64_t *dropped;     /* packets the kernel had no room for */
 };
 
 /* A file without a name, for the trace that the view reads. */
@@ -309,6 +311,7 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
         .client_copies = invocation->clients,
         .repeats = invocation->repeat,
         .message = invocation->message,
+        .folder = recording->folder,
     };
     if (!script_start(exchange->script, recording->host, &run, error) ||
         !open_capture(recording, exchange, place, &address, error))
@@ -323,6 +326,7 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 {
     end_capture(recording);
     host_close(recording->host);
+    folder_close(recording->folder);
     if (recording->recorder != NULL) {
         recorder_flush(recording->recorder, NULL);
         exchange->packets = recorder_packets(recording->recorder);
@@ -340,7 +344,8 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     const struct invocation *invocation = exchange->invocation;
     struct recording recording = {.dropped = &exchange->dropped};
     exchange->trace = -1;
-    bool done = open_files(&recording, exchange, error);
+    recording.folder = folder_open(invocation->files, error);
+    bool done = recording.folder != NULL && open_files(&recording, exchange, error);
     struct place place = {0};
     struct place_wishes wishes = wishes_of(script_lab(exchange->script));
     bool capture = exchange->record && !invocation->no_capture;

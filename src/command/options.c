@@ -22,7 +22,8 @@ const struct option_row option_table[] = {
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
-    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_CONNECT, "what the client shall send"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
+     "what the client shall send"},
     {OPTION_HERE, "here", 0, NULL, COMMAND_RUN | COMMAND_CHECK,
      "use this machine's loopback, not a private one"},
     {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
@@ -30,8 +31,10 @@ const struct option_row option_table[] = {
     {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
-    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
-     "give up after S seconds (run and check: 30)"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
+     "what the client shall send"},
+    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN | COMMAND_CHECK,
+     "use this machine's loopback, not a private one"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
@@ -175,6 +178,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
+    case OPTION_FILES:
+        invocation->files = value;
+        return true;
     case OPTION_FLOW:
         if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
             return false;

@@ -9,6 +9,7 @@
 
 #include "script/call.h"
 #include "script/checking.h"
+#include "script/file_api.h"
 #include "script/lab.h"
 #include "script/role.h"
 #include "script/state.h"
@@ -41,6 +42,8 @@ static int open_all(lua_State *L)
     socket_handle_open(L);
     socket_api_open(L);
     task_api_open(L);
+    file_api_open(L);
+    checksum_api_open(L);
     lab_open(L);
     check_expect_open(L);
     return 0;

@@ -26,6 +26,7 @@
 
 struct script_task;
 struct socket_handle;
+struct file_handle;
 
 struct script_file {
     char *name; /* "hello.lua" */
@@ -63,6 +64,7 @@ struct script {
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
     struct socket_handle *handles; /* every socket that the script can reach */
+    struct file_handle *files_open;
 
     struct script_run run;
     char *message; /* connect --message */
