@@ -172,7 +172,7 @@ static bool choose_format(const struct invocation *invocation, struct checking_j
 static enum status run_check(const struct invocation *invocation, struct error *error)
 {
     char path[LAB_PATH_SIZE];
-    struct checking_job job = {.invocation = invocation};
+    struct checking_job job = {.invocation = invocation, .path = path};
     if (!choose_format(invocation, &job, error) ||
         !lab_path_find(invocation->operands[0], path, error))
         return error->status;

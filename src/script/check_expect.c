@@ -12,6 +12,9 @@
 #include "script/call.h"
 #include "script/checking.h"
 
+/* Texts longer than this are told apart by a remark too, bytes. */
+#define LONG_TEXT 60
+
 /* Patterns of one expect.order or expect.never. */
 #define PATTERNS_LIMIT 1000
 
@@ -159,7 +162,8 @@ static void remark_on_texts(struct judging *judging)
     const char *expected = lua_tolstring(L, 2, &expected_length);
     while (same < seen_length && same < expected_length && seen[same] == expected[same])
         same++;
-    if (same >= 8 && judging->checking->remark[0] == '\0')
+    bool is_long = seen_length > LONG_TEXT || expected_length > LONG_TEXT;
+    if (is_long && judging->checking->remark[0] == '\0')
         judging->expectation->remark =
             print_text("the first %zu bytes are as expected; %zu came, %zu were expected", same,
                        seen_length, expected_length);
