@@ -12,6 +12,7 @@
 #include "script/role.h"
 #include "script/state.h"
 #include "script/task.h"
+#include "script/tls_api.h"
 #include "support/clock.h"
 
 static char *copy(const char *text, size_t length)
@@ -45,6 +46,8 @@ static int open_all(lua_State *L)
     address_open(L);
     socket_handle_open(L);
     socket_api_open(L);
+    tls_handle_open(L);
+    tls_api_open(L);
     task_api_open(L);
     lab_open(L);
     return 0;
