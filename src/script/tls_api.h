@@ -12,9 +12,7 @@ void tls_api_open(lua_State *L);
 
 /* tls_options.c: the tables that tls.client, tls.server and tls.certificate take. What is read
  * lives while the stack does; some values may be pushed. Raise an error for what is wrong. */
-extern const char *const tls_client_options[],
-    *const tls_server_options[],
-        *const tls_certificate_options[]; /* their names, NULL at the end */
+extern const char *const tls_options[]; /* all their names, NULL at the end */
 void tls_options_check_client(lua_State *L, int index, struct tls_settings *settings);
 void tls_options_check_server(lua_State *L, int index, struct tls_settings *settings);
 /* A field that is a switch; without it, otherwise. */
@@ -26,6 +24,5 @@ void tls_options_check_certificate(lua_State *L, int index,
 /* tls_handle.c: a stream, made of the socket at index, as a value. It keeps the socket. */
 void tls_handle_open(lua_State *L);
 void tls_handle_push(lua_State *L, int index);
-extern const char *const tls_info_fields[]; /* of what :info() returns, NULL at the end */
 
 #endif

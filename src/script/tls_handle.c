@@ -8,9 +8,6 @@
 #define RECEIVE_DEFAULT 65536
 #define RECEIVE_LIMIT   (16 << 20)
 
-const char *const tls_info_fields[] = {"version", "cipher",   "alpn", "subject",
-                                       "issuer",  "verified", NULL};
-
 void tls_handle_push(lua_State *L, int index)
 {
     lua_newuserdatauv(L, 0, 1);

@@ -10,24 +10,29 @@
 
 #define NAMES_LIMIT 32
 
-const char *const tls_client_options[] = {"server_name", "verify",      "ca",        "alpn",
-                                          "min_version", "max_version", "handshake", NULL};
-const char *const tls_server_options[] = {"certificate", "key",       "alpn", "min_version",
-                                          "max_version", "handshake", NULL};
-const char *const tls_certificate_options[] = {"names", "days", NULL};
+/* Each list is a part of this one: first the server's own, then what both take, and so on. */
+const char *const tls_options[] = {"certificate", "key",       "alpn",        "min_version",
+                                   "max_version", "handshake", "server_name", "verify",
+                                   "ca",          "names",     "days",        NULL};
 
-static void refuse(lua_State *L, const char *name, const char *const *known)
+struct options {
+    size_t first, end; /* in tls_options */
+};
+static const struct options server_options = {0, 6}, client_options = {2, 9},
+                            certificate_options = {9, 11};
+
+static void refuse(lua_State *L, const char *name, const struct options *known)
 {
     struct names_search search = names_search_for(name);
-    for (; *known != NULL; known++)
-        names_offer(&search, *known);
+    for (size_t i = known->first; i < known->end; i++)
+        names_offer(&search, tls_options[i]);
     if (search.nearest != NULL)
         luaL_error(L, "no option is called '%s'; did you mean '%s'?", name, search.nearest);
     luaL_error(L, "no option is called '%s'", name);
 }
 
 /* The value at index is a table of these fields, or nothing. */
-static void check_fields(lua_State *L, int index, const char *const *known)
+static void check_fields(lua_State *L, int index, const struct options *known)
 {
     if (lua_isnoneornil(L, index))
         return;
@@ -36,11 +41,11 @@ static void check_fields(lua_State *L, int index, const char *const *known)
     while (lua_next(L, index) != 0) {
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "options are named, as in { %s = … }", known[0]);
-        const char *const *at = known;
-        while (*at != NULL && strcmp(*at, lua_tostring(L, -1)) != 0)
+            luaL_error(L, "options are named, as in { %s = … }", tls_options[known->first]);
+        size_t at = known->first;
+        while (at < known->end && strcmp(tls_options[at], lua_tostring(L, -1)) != 0)
             at++;
-        if (*at == NULL)
+        if (at == known->end)
             refuse(L, lua_tostring(L, -1), known);
     }
 }
@@ -130,7 +135,7 @@ static void check_protocols(lua_State *L, int index, struct tls_settings *settin
 
 void tls_options_check_client(lua_State *L, int index, struct tls_settings *settings)
 {
-    check_fields(L, index, tls_client_options);
+    check_fields(L, index, &client_options);
     *settings = (struct tls_settings){.server = false};
     check_versions(L, index, settings);
     check_protocols(L, index, settings);
@@ -144,7 +149,7 @@ void tls_options_check_client(lua_State *L, int index, struct tls_settings *sett
 
 void tls_options_check_server(lua_State *L, int index, struct tls_settings *settings)
 {
-    check_fields(L, index, tls_server_options);
+    check_fields(L, index, &server_options);
     *settings = (struct tls_settings){.server = true};
     check_versions(L, index, settings);
     check_protocols(L, index, settings);
@@ -176,7 +181,7 @@ void tls_options_check_certificate(lua_State *L, int index,
                                    struct tls_certificate_settings *settings)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
-    check_fields(L, index, tls_certificate_options);
+    check_fields(L, index, &certificate_options);
     *settings = (struct tls_certificate_settings){.names = names, .name_count = 3, .days = 1};
     if (push_field(L, index, "days") != LUA_TNIL) {
         int is_number;

@@ -9,6 +9,7 @@
 
 #include "script/call.h"
 #include "script/lab.h"
+#include "script/tls_api.h"
 #include "support/buffer.h"
 
 #define NAMES 256
@@ -89,6 +90,7 @@ static char *registered_names(void)
     struct names names = {.count = 0};
     struct script *script = load_text("function lab.client()\n"
                                       "  info = socket.tcp():info()\n"
+                                      "  details = tls.client(socket.tcp()):info()\n"
                                       "end");
     assert_non_null(script);
     struct host *host = fake_open();
@@ -100,6 +102,8 @@ static char *registered_names(void)
             add(&names, "lab.", lab_field_name(i), 64);
     for (size_t i = 0; lab_kernel_field_name(i) != NULL; i++)
         add(&names, "lab.kernel.", lab_kernel_field_name(i), 64);
+    add(&names, "identity.", "certificate", 64);
+    add(&names, "identity.", "key", 64);
     for (size_t i = 0; error_object_fields[i] != NULL; i++)
         add(&names, "error.", error_object_fields[i], 64);
     for (size_t i = 0; address_fields[i] != NULL; i++)
@@ -111,6 +115,15 @@ static char *registered_names(void)
     luaL_getmetatable(L, "socket");
     lua_getfield(L, -1, "__index");
     add_keys(&names, L, "sock:");
+    lua_getglobal(L, "details");
+    add_keys(&names, L, "details.");
+    lua_getglobal(L, "tls");
+    add_keys(&names, L, "tls.");
+    luaL_getmetatable(L, "tls stream");
+    lua_getfield(L, -1, "__index");
+    add_keys(&names, L, "secure:");
+    for (size_t i = 0; tls_options[i] != NULL; i++)
+        add(&names, "options.", tls_options[i], 64);
     add_global_functions(&names, L);
     script_close(script);
     return to_text(&names);
@@ -140,6 +153,8 @@ static char *declared_names(void)
     static const char *const classes[][2] = {
         {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
         {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
+        {"TlsInfo", "details."},      {"TlsStream", "?"},        {"TlsIdentity", "identity."},
+        {"TlsOptions", "options."},
     };
     struct names names = {.count = 0};
     char line[1024], table[32] = "?";
@@ -156,6 +171,8 @@ static char *declared_names(void)
                 add(&names, table, line + 10, strcspn(line + 10, " "));
         } else if (strncmp(line, "function Socket:", 16) == 0) {
             add(&names, "sock:", line + 16, strcspn(line + 16, "("));
+        } else if (strncmp(line, "function TlsStream:", 19) == 0) {
+            add(&names, "secure:", line + 19, strcspn(line + 19, "("));
         } else if (strncmp(line, "function ", 9) == 0) {
             add(&names, "", line + 9, strcspn(line + 9, "("));
         }
