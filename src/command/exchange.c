@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/buffer.h"
 #include "support/clock.h"
@@ -29,8 +30,8 @@ struct recording {
     struct recorder *recorder;
     struct capture *capture;
     struct host *host;
+    struct folder *folder; /* for the script's files */
     uint64_t *dropped;     /* packets the kernel had no room for */
-    struct error *failure; /* of -w's file */
 };
 
 /* A file without a name, for the trace that the view reads. */
@@ -56,14 +57,6 @@ static void copy_event(void *data, const struct trace_event *event)
         trace_writer_close(recording->copy, NULL);
         recording->copy = NULL;
     }
-}
-
-static void flush_recording(void *data)
-{
-    struct recording *recording = data;
-    struct error error = {0};
-    if (!recorder_flush(recording->recorder, &error) && recording->failure->text[0] == '\0')
-        *recording->failure = error;
 }
 
 static void make_room(void *data, size_t bytes)
@@ -277,7 +270,6 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
-        .tick = recording->recorder == NULL ? NULL : flush_recording,
         .finish = end_capture,
         .make_room = exchange->invocation->no_capture ? NULL : make_room,
         .data = recording,
@@ -319,6 +311,7 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
         .client_copies = invocation->clients,
         .repeats = invocation->repeat,
         .message = invocation->message,
+        .folder = recording->folder,
     };
     if (!script_start(exchange->script, recording->host, &run, error) ||
         !open_capture(recording, exchange, place, &address, error))
@@ -333,8 +326,9 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 {
     end_capture(recording);
     host_close(recording->host);
+    folder_close(recording->folder);
     if (recording->recorder != NULL) {
-        flush_recording(recording);
+        recorder_flush(recording->recorder, NULL);
         exchange->packets = recorder_packets(recording->recorder);
     }
     recorder_close(recording->recorder);
@@ -348,12 +342,10 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 bool exchange_run(struct exchange *exchange, struct error *error)
 {
     const struct invocation *invocation = exchange->invocation;
-    struct recording recording = {
-        .dropped = &exchange->dropped,
-        .failure = &exchange->recording,
-    };
+    struct recording recording = {.dropped = &exchange->dropped};
     exchange->trace = -1;
-    bool done = open_files(&recording, exchange, error);
+    recording.folder = folder_open(invocation->files, error);
+    bool done = recording.folder != NULL && open_files(&recording, exchange, error);
     struct place place = {0};
     struct place_wishes wishes = wishes_of(script_lab(exchange->script));
     bool capture = exchange->record && !invocation->no_capture;
@@ -367,8 +359,8 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     close_recording(&recording, exchange);
     if (!began) {
         exchange_close(exchange);
-        if (recording.file != NULL)
-            unlink(invocation->trace_path);
+        if (recording.file != NULL && !invocation->force)
+            unlink(invocation->trace_path); /* which was not there before */
     }
     return done;
 }

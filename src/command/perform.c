@@ -35,7 +35,7 @@ static void remark(const struct exchange *exchange)
 static enum status join(enum status status, struct error *error, enum status second_status,
                         const struct error *second)
 {
-    if (second->text[0] == '\0')
+    if (second->text[0] == '\0' || strcmp(error->text, second->text) == 0)
         return status;
     if (error->text[0] == '\0')
         *error = *second;

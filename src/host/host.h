@@ -51,16 +51,13 @@ struct host_settings {
     bool (*is_quiet)(void);
     /* Hears what the kernel's TCP_INFO says after a call, if set: TRACE_STATE events. */
     bool kernel_states;
-    /* Called about twenty times a second while the exchange runs, on the loop and never during a
-     * system call: for recorder_flush. May be NULL. */
-    void (*tick)(void *data);
     /* Called once when all is over and the wire is quiet, before TRACE_END: the capture ends
      * here, so that no packet comes behind it. May be NULL. */
     void (*finish)(void *data);
     /* Called before each system call with the bytes it is about to send, so that who captures can
      * make room for them: capture_make_room. May be NULL. */
     void (*make_room)(void *data, size_t bytes);
-    void *data; /* for tick, finish and make_room */
+    void *data; /* for finish and make_room */
 };
 
 /* Returns NULL with error set. Only one host at a time. */

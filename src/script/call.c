@@ -34,16 +34,17 @@ static void refuse_to_wait(lua_State *L, const char *name)
 struct task *script_call_begin(lua_State *L, const char *name, enum call_patience patience)
 {
     struct script *script = script_of(L);
-    if (script->current == NULL) {
+    struct script_task *current = script->current;
+    if (current == NULL) {
         luaL_error(L, "%s: calls are made inside a role (a function such as lab.client), not %s",
                    name, script->loaded ? "after the exchange" : "while the file is loaded");
-        return NULL; /* luaL_error does not come back */
+        return NULL; /* never: luaL_error does not return */
     }
     if (patience == CALL_WAITS && (!lua_isyieldable(L) || script->barriers > 0))
         refuse_to_wait(L, name);
     struct script_site site = script_site_of(L, 1);
-    task_set_site(script->current->task, site.file, site.line);
-    return script->current->task;
+    task_set_site(current->task, site.file, site.line);
+    return current->task;
 }
 
 int script_call_end(lua_State *L, enum call_progress progress, lua_KContext context,

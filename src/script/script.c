@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/file_api.h"
 #include "script/lab.h"
 #include "script/role.h"
 #include "script/state.h"
 #include "script/task.h"
 #include "script/tls_api.h"
 #include "support/clock.h"
-
-static char *copy(const char *text, size_t length)
-{
-    return strndup(text, length);
-}
 
 /* Splits the path into the folder, the file's name and the lab's. */
 static bool set_names(struct script *script, const char *path, struct error *error)
@@ -27,13 +23,12 @@ static bool set_names(struct script *script, const char *path, struct error *err
     const char *file = slash == NULL ? path : slash + 1;
     size_t length = strlen(file);
     size_t name_length = length > 4 && strcmp(file + length - 4, ".lua") == 0 ? length - 4 : length;
-    script->path = copy(path, strlen(path));
-    script->folder = copy(path, (size_t)(file - path));
-    script->lab.file = copy(file, length);
-    script->lab.name = copy(file, name_length);
-    script->lab.host = copy("127.0.0.1", 9);
-    if (script->path == NULL || script->folder == NULL || script->lab.file == NULL ||
-        script->lab.name == NULL || script->lab.host == NULL)
+    script->folder = strndup(path, (size_t)(file - path));
+    script->lab.file = strndup(file, length);
+    script->lab.name = strndup(file, name_length);
+    script->lab.host = strndup("127.0.0.1", 9);
+    if (script->folder == NULL || script->lab.file == NULL || script->lab.name == NULL ||
+        script->lab.host == NULL)
         return error_out_of_memory(error);
     return true;
 }
@@ -49,6 +44,8 @@ static int open_all(lua_State *L)
     tls_handle_open(L);
     tls_api_open(L);
     task_api_open(L);
+    file_api_open(L);
+    checksum_api_open(L);
     lab_open(L);
     return 0;
 }
@@ -164,7 +161,6 @@ void script_close(struct script *script)
         free(script->files[i].text);
     }
     lab_free(&script->lab);
-    free(script->path);
     free(script->folder);
     free(script->message);
     free(script);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/address.h"
 #include "support/error.h"
@@ -66,6 +67,7 @@ struct script_run {
     unsigned client_copies; /* --clients N: so many of each client role; at least 1 */
     unsigned repeats;       /* --repeat N: each client role's function runs so often; at least 1 */
     const char *message;    /* connect --message, or NULL: lab.message in the script */
+    struct folder *folder;  /* where file.open looks; borrowed for the run. NULL: no files */
 };
 
 /*

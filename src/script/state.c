@@ -16,7 +16,7 @@
 #define RANGE_LIMIT (INT64_C(1) << 26)
 /* An instruction may take long in C (next over a table full of holes), so time counts as well. */
 #define CPU_LIMIT      (30 * NANOSECONDS_PER_SECOND)
-#define CPU_LOOK_EVERY (64 * SCRIPT_STEP) /* instructions: the clock is a system call */
+#define CPU_LOOK_EVERY (UINT64_C(64) * SCRIPT_STEP) /* instructions: the clock is a system call */
 
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
 {

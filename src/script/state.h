@@ -26,6 +26,7 @@
 
 struct script_task;
 struct socket_handle;
+struct file_handle;
 
 struct script_file {
     char *name; /* "hello.lua" */
@@ -50,7 +51,6 @@ struct script {
     char stop_text[256];
     struct script_site stop_site;
 
-    char *path;   /* of the lab's file */
     char *folder; /* where require looks, with its slash; "" for the working directory */
     struct script_file files[SCRIPT_FILES];
     size_t file_count;
@@ -64,6 +64,7 @@ struct script {
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
     struct socket_handle *handles; /* every socket that the script can reach */
+    struct file_handle *files_open;
 
     struct script_run run;
     char *message; /* connect --message */

@@ -1,6 +1,8 @@
 /* What a script cannot do: run for ever, eat the memory, catch a limit, or get out. */
 #include "fake_run.h"
 
+#include <errno.h>
+
 /* Runs a client's body under small limits; it must be stopped with the text. */
 static void expect_stop(const char *body, const char *failure)
 {
@@ -131,6 +133,47 @@ static void limits_hold_at_the_top_level(void **state)
     }
 }
 
+/* Wherever memory ends, somebody says so; Lua never panics. */
+static void any_amount_of_memory_ends_well(void **state)
+{
+    (void)state;
+    unsigned stopped = 0, done = 0;
+    write_file("test.lua", "lab.port = 80\n"
+                           "function lab.reply(message) return message .. message end\n"
+                           "function lab.client(server)\n"
+                           "  local s = socket.connect(server)\n"
+                           "  spawn(function() pcall(s.recvfrom, s) sleep(0) end)\n"
+                           "  for line in coroutine.wrap(function()\n"
+                           "    s:send('x') coroutine.yield(s:recv()) end) do print(line) end\n"
+                           "  print(socket.select({s}, {s}, 1), s:info(), pcall(error))\n"
+                           "end");
+    for (size_t memory = 20000; memory < 80000; memory += 97) {
+        struct script_limits limits = {.memory = memory};
+        struct script *script = load_named("test.lua", &limits);
+        if (script == NULL) {
+            assert_true(lab_error.text[0] != '\0');
+            continue;
+        }
+        struct script_run run = {.parties = SCRIPT_EVERYONE, .client_copies = 2, .repeats = 2};
+        run.address = (struct address){.family = 4, .port = 80, .bytes = {127, 0, 0, 1}};
+        struct host *host = fake_open();
+        fake_waits(true);
+        fake_feed("one");
+        fake_feed("two");
+        fake_fail("accept", 0);
+        for (int i = 0; i < 6; i++)
+            fake_fail("accept", ECONNABORTED);
+        fake_fail("accept", EMFILE);
+        bool started = script_start(script, host, &run, &lab_error);
+        fake_run();
+        stopped += started && fake_stopped();
+        done += started && !fake_stopped();
+        fake_close();
+        script_close(script);
+    }
+    assert_true(stopped > 10 && done > 10);
+}
+
 static void loops_that_only_c_would_run_are_refused(void **state)
 {
     (void)state;
@@ -244,6 +287,7 @@ int main(void)
         cmocka_unit_test(memory_is_limited),
         cmocka_unit_test(memory_that_is_let_go_can_be_used_again),
         cmocka_unit_test(limits_hold_at_the_top_level),
+        cmocka_unit_test(any_amount_of_memory_ends_well),
         cmocka_unit_test(loops_that_only_c_would_run_are_refused),
         cmocka_unit_test(deep_recursion_is_an_ordinary_error),
         cmocka_unit_test(dangerous_functions_are_absent),

@@ -305,9 +305,8 @@ static void an_error_in_lab_reply_names_its_line(void **state)
 {
     (void)state;
     run_reply("function lab.reply(message)\nreturn message + {} end");
-    assert_string_equal(fake_failure(),
-                        "test.lua:3: attempt to add a 'string' with a 'table'\n"
-                        "  in reply (test.lua:3)");
+    assert_string_equal(fake_failure(), "test.lua:3: attempt to add a 'string' with a 'table'\n"
+                                        "  in reply (test.lua:3)");
     fake_close();
 }
 
