@@ -141,6 +141,13 @@ static size_t append_records(struct buffer *text, struct cursor *at, const char 
     return lacking;
 }
 
+/* Whether TLS may begin here: encrypted messages do not come first. */
+static bool may_be_first(const struct record *record)
+{
+    struct cursor body = record->body;
+    return record->type != HANDSHAKE || message_name(cursor_u8(&body)) != NULL;
+}
+
 bool tls_text_append(struct buffer *text, struct tls_place *place, uint32_t sequence,
                      const uint8_t *bytes, size_t captured, size_t length)
 {
@@ -154,7 +161,7 @@ bool tls_text_append(struct buffer *text, struct tls_place *place, uint32_t sequ
         rest = captured;
     struct cursor first = at;
     cursor_take(&first, rest);
-    bool begins = read_record(&first, &record);
+    bool begins = read_record(&first, &record) && (place->known || may_be_first(&record));
     if (!begins && rest == 0) {
         place->known = place->known && !in_order;
         return false;
