@@ -47,7 +47,9 @@ struct invocation {
     const char *files; /* --files; NULL: a temporary folder */
     uint32_t flow;
     uint64_t number;
-    const char *output_path; /* -o */
+    enum stream_form stream;      /* --hex, --raw */
+    enum stream_side stream_from; /* --from */
+    const char *output_path;      /* -o */
     enum color_choice color;
     bool quiet;
     bool verbose;
