@@ -130,11 +130,60 @@ static bool stream_side(const char *text, enum stream_side *side, struct error *
     return true;
 }
 
+/* Takes an option that has no value. */
+static void take_switch(struct invocation *invocation, enum option_id id)
+{
+    if (id == OPTION_FORCE)
+        invocation->force = true;
+    else if (id == OPTION_HERE)
+        invocation->here = true;
+    else if (id == OPTION_NO_CAPTURE)
+        invocation->no_capture = true;
+    else if (id == OPTION_HEX)
+        invocation->stream = STREAM_HEX;
+    else if (id == OPTION_RAW)
+        invocation->stream = STREAM_RAW;
+    else if (id == OPTION_QUIET)
+        invocation->quiet = true;
+    else if (id == OPTION_VERBOSE)
+        invocation->verbose = true;
+    else if (id == OPTION_HELP)
+        invocation->help = true;
+}
+
+static bool take_number(struct invocation *invocation, const struct option_row *row,
+                        const char *value, struct error *error)
+{
+    uint64_t least = row->id == OPTION_PORT ? 0 : 1;
+    uint64_t most = row->id == OPTION_PORT     ? 65535
+                    : row->id == OPTION_FLOW   ? UINT32_MAX
+                    : row->id == OPTION_NUMBER ? UINT64_MAX
+                                               : 1000000;
+    uint64_t number = 0;
+    if (!whole_number(row->name, value, least, most, &number, error))
+        return false;
+    if (row->id == OPTION_PORT) {
+        invocation->port = (uint16_t)number;
+        invocation->port_given = true;
+    } else if (row->id == OPTION_FLOW) {
+        invocation->flow = (uint32_t)number;
+    } else if (row->id == OPTION_NUMBER) {
+        invocation->number = number;
+    } else {
+        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
+            (unsigned)number;
+    }
+    return true;
+}
+
 /* Takes one option with its value (NULL where it has none). */
 static bool take(struct invocation *invocation, const struct option_row *row, const char *value,
                  struct error *error)
 {
-    uint64_t number = 0;
+    if (row->value == NULL) {
+        take_switch(invocation, row->id);
+        return true;
+    }
     switch (row->id) {
     case OPTION_WRITE:
         invocation->trace_path = value;
@@ -145,72 +194,27 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
     case OPTION_FORMAT:
         invocation->format = value;
         return true;
-    case OPTION_FORCE:
-        invocation->force = true;
-        return true;
     case OPTION_AS:
         invocation->as_given = true;
         return view_kind(value, &invocation->as, error);
     case OPTION_HOST:
         invocation->host = value;
         return true;
-    case OPTION_PORT:
-        if (!whole_number(row->name, value, 0, 65535, &number, error))
-            return false;
-        invocation->port = (uint16_t)number;
-        invocation->port_given = true;
-        return true;
     case OPTION_MESSAGE:
         invocation->message = value;
-        return true;
-    case OPTION_HERE:
-        invocation->here = true;
-        return true;
-    case OPTION_NO_CAPTURE:
-        invocation->no_capture = true;
-        return true;
-    case OPTION_CLIENTS:
-    case OPTION_REPEAT:
-        if (!whole_number(row->name, value, 1, 1000000, &number, error))
-            return false;
-        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
-            (unsigned)number;
         return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
     case OPTION_FILES:
         invocation->files = value;
         return true;
-    case OPTION_FLOW:
-        if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
-            return false;
-        invocation->flow = (uint32_t)number;
-        return true;
-    case OPTION_NUMBER:
-        return whole_number(row->name, value, 1, UINT64_MAX, &invocation->number, error);
-    case OPTION_HEX:
-        invocation->stream = STREAM_HEX;
-        return true;
-    case OPTION_RAW:
-        invocation->stream = STREAM_RAW;
-        return true;
     case OPTION_FROM:
         return stream_side(value, &invocation->stream_from, error);
     case OPTION_COLOR:
         return color_choice(value, &invocation->color, error);
-    case OPTION_QUIET:
-        invocation->quiet = true;
-        return true;
-    case OPTION_VERBOSE:
-        invocation->verbose = true;
-        return true;
-    case OPTION_HELP:
-        invocation->help = true;
-        return true;
-    case OPTION_NUMERIC:
-        return true;
+    default:
+        return take_number(invocation, row, value, error);
     }
-    return true;
 }
 
 static bool refuse(const struct command *command, const char *given, bool lacks_value,
