@@ -15,7 +15,8 @@
 
 void check_write(struct buffer *text)
 {
-    fwrite(text->data, 1, text->length, stdout);
+    if (text->length > 0)
+        fwrite(text->data, 1, text->length, stdout);
     fflush(stdout);
     buffer_clear(text);
 }

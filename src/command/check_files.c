@@ -234,7 +234,8 @@ static void write_done(struct crowd *crowd)
 {
     while (crowd->written < crowd->count && crowd->files[crowd->written].done) {
         struct buffer *part = &crowd->files[crowd->written++].part;
-        fwrite(part->data, 1, part->length, stdout);
+        if (part->length > 0)
+            fwrite(part->data, 1, part->length, stdout);
         buffer_free(part);
     }
     fflush(stdout);
