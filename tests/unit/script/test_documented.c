@@ -8,7 +8,9 @@
 #include "fake_run.h"
 
 #include "script/call.h"
+#include "script/checking.h"
 #include "script/lab.h"
+#include "script/tls_api.h"
 #include "support/buffer.h"
 
 #define NAMES 256
@@ -91,6 +93,7 @@ static const struct methods {
     {"socket", "function Socket:", "sock:"},
     {"file", "function OpenFile:", "f:"},
     {"checksum", "function Checksum:", "sum:"},
+    {"tls stream", "function TlsStream:", "secure:"},
 };
 
 /* If the line declares a method. */
@@ -102,11 +105,27 @@ static const struct methods *find_methods(const char *line)
     return NULL;
 }
 
+/* The fields of what a check sees; the trace has one method among them. */
+static void add_trace_fields(struct names *names)
+{
+    for (size_t type = 0; check_type_names[type] != NULL; type++) {
+        char prefix[32];
+        const char *name;
+        snprintf(prefix, sizeof prefix, "%s.", check_type_names[type]);
+        for (size_t i = 0; (name = check_field_name(check_type_names[type], i)) != NULL; i++)
+            if (type == 0 && strcmp(name, "flow") == 0)
+                add(names, "trace:", name, 64);
+            else
+                add(names, prefix, name, 64);
+    }
+}
+
 static char *registered_names(void)
 {
     struct names names = {.count = 0};
     struct script *script = load_text("function lab.client()\n"
                                       "  info = socket.tcp():info()\n"
+                                      "  details = tls.client(socket.tcp()):info()\n"
                                       "end");
     assert_non_null(script);
     struct host *host = fake_open();
@@ -118,6 +137,8 @@ static char *registered_names(void)
             add(&names, "lab.", lab_field_name(i), 64);
     for (size_t i = 0; lab_kernel_field_name(i) != NULL; i++)
         add(&names, "lab.kernel.", lab_kernel_field_name(i), 64);
+    add(&names, "identity.", "certificate", 64);
+    add(&names, "identity.", "key", 64);
     for (size_t i = 0; error_object_fields[i] != NULL; i++)
         add(&names, "error.", error_object_fields[i], 64);
     for (size_t i = 0; address_fields[i] != NULL; i++)
@@ -126,6 +147,12 @@ static char *registered_names(void)
     add_keys(&names, L, "info.");
     lua_getglobal(L, "socket");
     add_keys(&names, L, "socket.");
+    lua_getglobal(L, "details");
+    add_keys(&names, L, "details.");
+    lua_getglobal(L, "tls");
+    add_keys(&names, L, "tls.");
+    for (size_t i = 0; tls_options[i] != NULL; i++)
+        add(&names, "options.", tls_options[i], 64);
     lua_getglobal(L, "file");
     add_keys(&names, L, "file.");
     lua_getglobal(L, "checksum");
@@ -136,6 +163,9 @@ static char *registered_names(void)
         add_keys(&names, L, methods[i].prefix);
         lua_pop(L, 1);
     }
+    lua_getglobal(L, "expect");
+    add_keys(&names, L, "expect.");
+    add_trace_fields(&names);
     add_global_functions(&names, L);
     script_close(script);
     return to_text(&names);
@@ -163,8 +193,21 @@ static char *explained_names(void)
 static char *declared_names(void)
 {
     static const char *const classes[][2] = {
-        {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
-        {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
+        {"Address", "address."},
+        {"SocketError", "error."},
+        {"SocketInfo", "info."},
+        {"LabKernel", "lab.kernel."},
+        {"Lab", "lab."},
+        {"Socket", "?"},
+        {"TlsInfo", "details."},
+        {"TlsStream", "?"},
+        {"TlsIdentity", "identity."},
+        {"TlsOptions", "options."},
+        {"Trace", "trace."},
+        {"TraceFlow", "flow."},
+        {"TraceSide", "side."},
+        {"TracePacket", "packet."},
+        {"TraceCall", "call."},
     };
     struct names names = {.count = 0};
     char line[1024], table[32] = "?";
@@ -183,6 +226,8 @@ static char *declared_names(void)
             const struct methods *of = find_methods(line);
             const char *name = line + strlen(of->declared);
             add(&names, of->prefix, name, strcspn(name, "("));
+        } else if (strncmp(line, "function Trace:", 15) == 0) {
+            add(&names, "trace:", line + 15, strcspn(line + 15, "("));
         } else if (strncmp(line, "function ", 9) == 0) {
             add(&names, "", line + 9, strcspn(line + 9, "("));
         }
