@@ -65,8 +65,9 @@ struct script {
     struct socket_handle *handles; /* every socket that the script can reach */
 
     struct script_run run;
-    char *message; /* connect --message */
-    int64_t began; /* clock_now() at script_start */
+    char *message;            /* connect --message */
+    uint64_t runs, runs_done; /* of clients' functions: in all, and so far */
+    int64_t began;            /* clock_now() at script_start */
 };
 
 static inline struct script *script_of(lua_State *L)

@@ -24,7 +24,7 @@ static int plug_in_keyboard(void **state)
 static enum call_progress do_input(struct actor *actor, struct task *task)
 {
     (void)actor;
-    return task_input(task);
+    return task_input(task, "", 0);
 }
 
 static enum call_progress type_one_and_a_half(struct actor *actor, struct task *task)
