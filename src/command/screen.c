@@ -112,6 +112,8 @@ void screen_prompt(void *data, const struct role *role, const char *prompt, size
         fputc('\n', stderr);
     screen->typed = typed;
     buffer_clear(&screen->open);
+    if (prompt == NULL)
+        return;
     append_role(&screen->open, role);
     terminal_append_printable(&screen->open, prompt, length, screen->utf8);
     put(&screen->open);

@@ -115,7 +115,7 @@ typedef void host_listener(void *data, const struct role *role, enum trace_note_
 void host_listen(struct host *host, host_listener *listener, void *data);
 
 /* Shows the prompt of a task whose turn it is to read a line: one that somebody types, or one that
- * was ready (task_input and task_answer). */
+ * was ready (task_input and task_answer). NULL: no line came, for the input has ended. */
 typedef void host_prompter(void *data, const struct role *role, const char *prompt, size_t length,
                            bool typed);
 void host_listen_prompts(struct host *host, host_prompter *prompter, void *data);

@@ -111,6 +111,7 @@ static enum need attempt_input(struct task *task)
             return give(task, unread->length, unread->length);
         if (host->input_ended) {
             task->result.end_of_stream = true;
+            show_prompt(task, NULL, 0, true);
             serve_next(host);
             return call_succeed(task, 0);
         }
@@ -154,7 +155,8 @@ enum call_progress task_input(struct task *task, const char *prompt, size_t leng
 void task_answer(struct task *task, const char *text, size_t text_length, const char *line,
                  size_t length)
 {
+    if (line == NULL)
+        return;
     show_prompt(task, text, text_length, false);
-    if (line != NULL)
-        host_note(task->host, task->role, TRACE_NOTE_INPUT, line, length, task->script, task->line);
+    host_note(task->host, task->role, TRACE_NOTE_INPUT, line, length, task->script, task->line);
 }

@@ -124,8 +124,8 @@ enum call_progress task_sleep(struct task *task, int64_t duration);
  */
 enum call_progress task_input(struct task *task, const char *prompt, size_t length);
 
-/* The same where nobody types: the prompt is shown, and the line (NULL for the end of input) is
- * told as if it had been read. */
+/* The same where nobody types: the prompt is shown, and the line told as if it had been read. A
+ * line of NULL is the end of input, of which there is nothing to show. */
 void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
                  size_t length);
 

@@ -9,6 +9,7 @@
  * A peer that resets its connection ends that connection, not the exchange.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "script/call.h"
 #include "script/task.h"
@@ -131,6 +132,12 @@ static void take_connection(lua_State *L)
     const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
+    if (result->error == EMFILE || result->error == ENFILE) {
+        /* The host had to hang up on this client; those who are here go on. */
+        struct task *task = script_of(L)->current->task;
+        task_print(task, result->message, strlen(result->message));
+        return;
+    }
     script_call_check(L);
     lua_settop(L, 2);
     lua_pushcfunction(L, connection_main);

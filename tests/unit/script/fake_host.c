@@ -53,6 +53,7 @@ struct host {
     struct buffer log, prints, failure;
     uint32_t failure_line;
     struct address ready;
+    size_t inputs; /* lines that were asked for */
 };
 
 static struct host fake;
@@ -217,27 +218,6 @@ void task_print(struct task *task, const char *text, size_t length)
     buffer_printf(&fake.prints, "%s: ", task->role->name);
     buffer_append(&fake.prints, text, length);
     buffer_append_text(&fake.prints, "\n");
-}
-
-enum call_progress task_input(struct task *task, const char *prompt, size_t length)
-{
-    static const char *const typed[] = {"one", "", "two"};
-    begin(task, "input");
-    buffer_printf(&fake.prints, "%s? %.*s\n", task->role->name, (int)length, prompt);
-    bool ended = fake.inputs == sizeof typed / sizeof typed[0];
-    task->result.end_of_stream = ended;
-    if (!ended) {
-        task->result.bytes = (const uint8_t *)typed[fake.inputs];
-        task->result.length = strlen(typed[fake.inputs++]);
-    }
-    return CALL_DONE;
-}
-
-void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
-                 size_t length)
-{
-    buffer_printf(&fake.prints, "%s? %.*s [%.*s]\n", task->role->name, (int)prompt_length, prompt,
-                  line == NULL ? 3 : (int)length, line == NULL ? "end" : line);
 }
 
 void host_ready(struct host *host, const struct address *address)
