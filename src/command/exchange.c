@@ -267,7 +267,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
     uint64_t clients = (uint64_t)invocation->clients * invocation->repeat;
     struct host_settings settings = {
         .recorder = recording->recorder,
-        .own_name = place->host_name,
+        .own_name = place->kind == PLACE_NETWORK ? NULL : place->host_name,
         .timeout = invocation->timeout != 0 ? invocation->timeout
                    : !everyone              ? 0
                    : lab->timeout != 0      ? lab->timeout
