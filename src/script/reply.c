@@ -6,7 +6,8 @@
  * at the same stage when the call has ended; so a busy connection never leaves it. The calls are
  * the host's own and have no line of the script; those that lab.reply makes itself have theirs.
  *
- * A peer that resets its connection ends that connection, not the exchange.
+ * A peer that resets its connection ends that connection, not the exchange. A client for whom no
+ * descriptor is left has been hung up on by the host, which is said once until there is room again.
  */
 #include <errno.h>
 #include <string.h>
@@ -132,10 +133,11 @@ static void take_connection(lua_State *L)
     const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
-    if (result->error == EMFILE || result->error == ENFILE) {
-        /* The host had to hang up on this client; those who are here go on. */
-        struct task *task = script_of(L)->current->task;
-        task_print(task, result->message, strlen(result->message));
+    bool was_full = script_of(L)->full;
+    script_of(L)->full = result->error == EMFILE || result->error == ENFILE;
+    if (script_of(L)->full) {
+        if (!was_full)
+            task_print(script_of(L)->current->task, result->message, strlen(result->message));
         return;
     }
     script_call_check(L);

@@ -62,6 +62,7 @@ struct script {
     bool parked;       /* a call of the current task waits: let every yield through to the step */
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
+    bool full;         /* lab.reply: the last client had to be let go, for want of descriptors */
     struct socket_handle *handles; /* every socket that the script can reach */
 
     struct script_run run;
