@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "command/ports.h"
 #include "command/screen.h"
 #include "host/host.h"
 #include "support/buffer.h"
@@ -31,6 +32,8 @@ struct recording {
     struct trace_writer *file; /* into -w's file; NULL without -w */
     struct recorder *recorder;
     struct capture *capture;
+    struct ports ports; /* what is captured where others talk, too */
+    bool sifts;         /* the place is such a one */
     struct host *host;
     uint64_t *dropped; /* packets the kernel had no room for */
 };
@@ -190,18 +193,6 @@ static struct place_wishes wishes_of(const struct lab *lab)
     };
 }
 
-/* On this machine's loopback others talk too: only the lab's own port is captured. */
-static const char *capture_filter(const struct place *place, const struct address *address,
-                                  char *text, size_t size)
-{
-    if (place->kind == PLACE_PRIVATE)
-        return NULL;
-    if (address->port == 0)
-        return NULL;
-    snprintf(text, size, "port %u or icmp or icmp6", address->port);
-    return text;
-}
-
 static bool open_files(struct recording *recording, struct exchange *exchange, struct error *error)
 {
     if (!exchange->record)
@@ -225,6 +216,19 @@ static void announce(void *data, const struct address *address, enum trace_trans
     struct recording *recording = data;
     screen_announce(&recording->screen, script_lab(recording->exchange->script)->name, address,
                     transport);
+}
+
+/* The capture lets the port through before anything can be sent there. */
+static void meet(void *data, const struct address *address)
+{
+    struct recording *recording = data;
+    if (!ports_add(&recording->ports, address->port) || recording->capture == NULL)
+        return;
+    struct buffer filter = {0};
+    struct error error = {0};
+    if (!capture_set_filter(recording->capture, ports_filter(&recording->ports, &filter), &error))
+        screen_hear(&recording->screen, NULL, TRACE_NOTE_HOST, error.text, strlen(error.text));
+    buffer_free(&filter);
 }
 
 static void show_progress(void *data)
@@ -277,6 +281,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .loopback_only = serving && !wider,
         .reachable = serving ? announce : NULL,
         .tick = show_progress,
+        .meets = recording->sifts ? meet : NULL,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
@@ -299,13 +304,15 @@ static bool open_capture(struct recording *recording, const struct exchange *exc
 {
     if (!exchange->record || exchange->invocation->no_capture || !place->may_capture)
         return true;
-    char filter[64];
+    struct buffer filter = {0};
+    ports_add(&recording->ports, address->port);
     bool serves_anywhere = exchange->parties == SCRIPT_SERVERS && address->family == 0;
     bool loopback =
         place->kind == PLACE_NETWORK && (address_is_loopback(address) || serves_anywhere);
     recording->capture =
         capture_start(recording->recorder, loopback ? "lo" : place->interface,
-                      capture_filter(place, address, filter, sizeof filter), 0, error);
+                      recording->sifts ? ports_filter(&recording->ports, &filter) : NULL, 0, error);
+    buffer_free(&filter);
     return recording->capture != NULL;
 }
 
@@ -317,6 +324,7 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
     char host[ADDRESS_TEXT];
     if (!choose_address(exchange, place, &address, error))
         return false;
+    recording->sifts = place->kind != PLACE_PRIVATE;
     bool has_port = script_lab(exchange->script)->has_port || invocation->port_given;
     struct address meeting = has_port ? address : (struct address){0};
     if (!open_recorder(recording, exchange, place, &meeting, error) ||

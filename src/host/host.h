@@ -64,7 +64,11 @@ struct host_settings {
     void (*reachable)(void *data, const struct address *address, enum trace_transport transport);
     /* Called about five times a second. May be NULL. */
     void (*tick)(void *data);
-    void *data; /* for the four above */
+    /* Called when bind or listen has given a socket its port, and before a socket without one
+     * connects or sends to an address: for whoever captures only what belongs to the exchange. May
+     * be NULL. */
+    void (*meets)(void *data, const struct address *address);
+    void *data; /* for the five above */
 };
 
 /* Returns NULL with error set. Only one host at a time. */

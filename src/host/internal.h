@@ -247,6 +247,8 @@ enum need call_succeed(struct task *task, int64_t value);
 enum need call_fail(struct task *task, int error);
 /* As call_fail, with the sentence's end in other words than strerror's. */
 enum need call_fail_because(struct task *task, int error, const char *reason);
+/* The exchange will use this address. */
+void call_meets(struct call *call, const struct address *address);
 void syscall_begin(struct call *call);
 /* Keeps errno and returns value. */
 int64_t syscall_end(struct call *call, int64_t value);

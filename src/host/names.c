@@ -61,6 +61,7 @@ static enum need attempt_bind(struct task *task)
     if (syscall_end(call, bind(call->socket->fd, (struct sockaddr *)&storage, length)) != 0)
         return call_fail(task, errno);
     socket_learn_local(call->socket);
+    call_meets(call, &call->socket->local);
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
     if (call->socket->transport == TRACE_UDP)
@@ -88,6 +89,7 @@ static enum need attempt_listen(struct task *task)
     call->socket->has_state = true;
     /* Without a bind before it, listen has chosen the port. */
     socket_learn_local(call->socket);
+    call_meets(call, &call->socket->local);
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
     tell_reachable(call->socket);

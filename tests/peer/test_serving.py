@@ -117,6 +117,23 @@ class Interrupted(peer.PeerTest):
         server.interrupted()
 
 
+class Captured(peer.WorldTest):
+    """What is captured is what belongs to the exchange, though the port is not known before."""
+
+    def test_is_nothing_that_others_say(self):
+        other = self.serve("echo", "--port", "0", world=self.world)
+        for lab in ("echo", "welcome"):
+            server = self.serve(lab, "--port", "0", "-w", lab + ".pcapng", world=self.world)
+            self.handlens("connect", "echo", "--port", other.port, world=self.world).ends()
+            self.handlens("connect", lab, "--port", server.port, world=self.world).ends()
+            server.interrupted()
+            packets = self.json(lab + ".pcapng", "packet")
+            self.assertGreaterEqual(len(packets), 7)
+            for packet in packets:
+                self.assertIn(server.port, (packet["source_port"], packet["destination_port"]))
+        other.interrupted()
+
+
 class WithoutCapture(peer.PeerTest):
     """In a user namespace of its own a process may not capture on the machine's network."""
 
