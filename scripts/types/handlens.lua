@@ -71,6 +71,7 @@
 ---| "TCP_KEEPINTVL"
 ---| "TCP_KEEPCNT"
 ---| "TCP_SYNCNT"
+---| "TCP_LINGER2"
 ---| "TCP_DEFER_ACCEPT"
 ---| "TCP_WINDOW_CLAMP"
 ---| "TCP_USER_TIMEOUT"
@@ -83,6 +84,12 @@
 ---| "IP_MTU_DISCOVER"
 ---| "IP_MULTICAST_TTL"
 ---| "IP_MULTICAST_LOOP"
+---| "IPV6_V6ONLY"
+---| "IPV6_UNICAST_HOPS"
+---| "IPV6_TCLASS"
+---| "IPV6_MTU"
+---| "IPV6_MULTICAST_HOPS"
+---| "IPV6_MULTICAST_LOOP"
 
 ---A TCP or UDP socket.
 ---@class Socket
@@ -212,6 +219,71 @@ function socket.gethostname() end
 ---@param port? integer
 ---@return Address
 function socket.address(address, port) end
+
+---A file that is open, below the folder of --files.
+---@class OpenFile
+local OpenFile = {}
+
+---At most size bytes from where the last read ended; nil at the end of the file.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function OpenFile:read(size) end
+
+---@param bytes string
+function OpenFile:write(bytes) end
+
+---A written file appears under its name.
+function OpenFile:close() end
+
+---Closes the file without keeping what was written.
+function OpenFile:discard() end
+
+file = {}
+
+---Opens a file; "w" writes a new one, which appears under its name at f:close().
+---@param name string a path in the lab's folder
+---@param mode? "r"|"w" "r"
+---@return OpenFile
+function file.open(name, mode) end
+
+---The whole file; at most 16 MiB.
+---@param name string
+---@return string bytes
+function file.read(name) end
+
+---Writes a whole file, all of it or nothing.
+---@param name string
+---@param bytes string
+function file.write(name, bytes) end
+
+---Its length in bytes; nil if there is no such file.
+---@param name string
+---@return integer? bytes
+function file.size(name) end
+
+---@param name string
+function file.remove(name) end
+
+---A SHA-256 of bytes that come in parts.
+---@class Checksum
+local Checksum = {}
+
+---@param bytes string
+function Checksum:add(bytes) end
+
+---64 hexadecimal digits: of all bytes added so far.
+---@return string
+function Checksum:hex() end
+
+checksum = {}
+
+---64 hexadecimal digits.
+---@param bytes string
+---@return string
+function checksum.sha256(bytes) end
+
+---@return Checksum
+function checksum.new() end
 
 ---TCP settings of the private loopback; true and false stand for 1 and 0.
 ---@class LabKernel

@@ -43,10 +43,13 @@ struct invocation {
     bool no_capture;
     unsigned clients;
     unsigned repeat;
-    int64_t timeout; /* ns; 0: not given */
+    int64_t timeout;   /* ns; 0: not given */
+    const char *files; /* --files; NULL: a temporary folder */
     uint32_t flow;
     uint64_t number;
-    const char *output_path; /* -o */
+    enum stream_form stream;      /* --hex, --raw */
+    enum stream_side stream_from; /* --from */
+    const char *output_path;      /* -o */
     enum color_choice color;
     bool quiet;
     bool verbose;

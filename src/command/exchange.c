@@ -13,6 +13,7 @@
 #include "capture/capture.h"
 #include "command/ports.h"
 #include "command/screen.h"
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/buffer.h"
 #include "support/clock.h"
@@ -35,7 +36,8 @@ struct recording {
     struct ports ports; /* what is captured where others talk, too */
     bool sifts;         /* the place is such a one */
     struct host *host;
-    uint64_t *dropped; /* packets the kernel had no room for */
+    struct folder *folder; /* for the script's files */
+    uint64_t *dropped;     /* packets the kernel had no room for */
 };
 
 /* A file without a name, for the trace that the view reads. */
@@ -339,6 +341,7 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
         .host = invocation->host != NULL ? address_format_host(&address, host) : NULL,
         .port = invocation->port,
         .port_given = invocation->port_given,
+        .folder = recording->folder,
     };
     return script_start(exchange->script, recording->host, &run, error) &&
            open_capture(recording, exchange, place, &meeting, error);
@@ -350,6 +353,7 @@ static void close_recording(struct recording *recording, struct exchange *exchan
     end_capture(recording);
     host_close(recording->host);
     screen_close(&recording->screen);
+    folder_close(recording->folder);
     if (recording->recorder != NULL) {
         recorder_flush(recording->recorder, NULL);
         exchange->packets = recorder_packets(recording->recorder);
@@ -367,7 +371,8 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     const struct invocation *invocation = exchange->invocation;
     struct recording recording = {.exchange = exchange, .dropped = &exchange->dropped};
     exchange->trace = -1;
-    bool done = open_files(&recording, exchange, error);
+    recording.folder = folder_open(invocation->files, error);
+    bool done = recording.folder != NULL && open_files(&recording, exchange, error);
     struct place place = {0};
     struct place_wishes wishes = wishes_of(script_lab(exchange->script));
     bool capture = exchange->record && !invocation->no_capture;

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/clock.h"
 #include "support/nearest.h"
@@ -19,7 +20,8 @@ const struct option_row option_table[] = {
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
-    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_CONNECT, "what the client shall send"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
+     "what the client shall send"},
     {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
     {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run N of each client role at once"},
@@ -27,8 +29,12 @@ const struct option_row option_table[] = {
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
+    {OPTION_FILES, "files", 0, "DIR", EXCHANGES, "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
-    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone"},
+    {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
+    {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
+    {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
+    {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
      "numeric addresses: always so, as with tcpdump -n"},
@@ -107,11 +113,71 @@ static bool color_choice(const char *text, enum color_choice *choice, struct err
     return error_set(error, STATUS_USAGE, "--color takes auto, always or never, not '%s'", text);
 }
 
+static bool stream_side(const char *text, enum stream_side *side, struct error *error)
+{
+    if (strcmp(text, "client") == 0)
+        *side = STREAM_CLIENT;
+    else if (strcmp(text, "server") == 0)
+        *side = STREAM_SERVER;
+    else
+        return error_set(error, STATUS_USAGE, "--from takes client or server, not '%s'", text);
+    return true;
+}
+
+/* Takes an option that has no value. */
+static void take_switch(struct invocation *invocation, enum option_id id)
+{
+    if (id == OPTION_FORCE)
+        invocation->force = true;
+    else if (id == OPTION_HERE)
+        invocation->here = true;
+    else if (id == OPTION_NO_CAPTURE)
+        invocation->no_capture = true;
+    else if (id == OPTION_HEX)
+        invocation->stream = STREAM_HEX;
+    else if (id == OPTION_RAW)
+        invocation->stream = STREAM_RAW;
+    else if (id == OPTION_QUIET)
+        invocation->quiet = true;
+    else if (id == OPTION_VERBOSE)
+        invocation->verbose = true;
+    else if (id == OPTION_HELP)
+        invocation->help = true;
+}
+
+static bool take_number(struct invocation *invocation, const struct option_row *row,
+                        const char *value, struct error *error)
+{
+    uint64_t least = row->id == OPTION_PORT ? 0 : 1;
+    uint64_t most = row->id == OPTION_PORT     ? 65535
+                    : row->id == OPTION_FLOW   ? UINT32_MAX
+                    : row->id == OPTION_NUMBER ? UINT64_MAX
+                                               : 1000000;
+    uint64_t number = 0;
+    if (!whole_number(row->name, value, least, most, &number, error))
+        return false;
+    if (row->id == OPTION_PORT) {
+        invocation->port = (uint16_t)number;
+        invocation->port_given = true;
+    } else if (row->id == OPTION_FLOW) {
+        invocation->flow = (uint32_t)number;
+    } else if (row->id == OPTION_NUMBER) {
+        invocation->number = number;
+    } else {
+        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
+            (unsigned)number;
+    }
+    return true;
+}
+
 /* Takes one option with its value (NULL where it has none). */
 static bool take(struct invocation *invocation, const struct option_row *row, const char *value,
                  struct error *error)
 {
-    uint64_t number = 0;
+    if (row->value == NULL) {
+        take_switch(invocation, row->id);
+        return true;
+    }
     switch (row->id) {
     case OPTION_WRITE:
         invocation->trace_path = value;
@@ -119,61 +185,27 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
     case OPTION_OUTPUT:
         invocation->output_path = value;
         return true;
-    case OPTION_FORCE:
-        invocation->force = true;
-        return true;
     case OPTION_AS:
         invocation->as_given = true;
         return view_kind(value, &invocation->as, error);
     case OPTION_HOST:
         invocation->host = value;
         return true;
-    case OPTION_PORT:
-        if (!whole_number(row->name, value, 0, 65535, &number, error))
-            return false;
-        invocation->port = (uint16_t)number;
-        invocation->port_given = true;
-        return true;
     case OPTION_MESSAGE:
         invocation->message = value;
         return true;
-    case OPTION_HERE:
-        invocation->here = true;
-        return true;
-    case OPTION_NO_CAPTURE:
-        invocation->no_capture = true;
-        return true;
-    case OPTION_CLIENTS:
-    case OPTION_REPEAT:
-        if (!whole_number(row->name, value, 1, 1000000, &number, error))
-            return false;
-        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
-            (unsigned)number;
-        return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
-    case OPTION_FLOW:
-        if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
-            return false;
-        invocation->flow = (uint32_t)number;
+    case OPTION_FILES:
+        invocation->files = value;
         return true;
-    case OPTION_NUMBER:
-        return whole_number(row->name, value, 1, UINT64_MAX, &invocation->number, error);
+    case OPTION_FROM:
+        return stream_side(value, &invocation->stream_from, error);
     case OPTION_COLOR:
         return color_choice(value, &invocation->color, error);
-    case OPTION_QUIET:
-        invocation->quiet = true;
-        return true;
-    case OPTION_VERBOSE:
-        invocation->verbose = true;
-        return true;
-    case OPTION_HELP:
-        invocation->help = true;
-        return true;
-    case OPTION_NUMERIC:
-        return true;
+    default:
+        return take_number(invocation, row, value, error);
     }
-    return true;
 }
 
 static bool refuse(const struct command *command, const char *given, bool lacks_value,
@@ -208,6 +240,22 @@ static bool count_operands(const struct invocation *invocation, const struct com
         return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s %s'",
                          invocation->operands[command->most_operands], command->name,
                          command->operands);
+    return true;
+}
+
+/* --hex, --raw and --from belong to one view; and raw bytes, to nothing that would obey them. */
+static bool check_stream(const struct invocation *invocation, struct error *error)
+{
+    bool is_raw = invocation->stream == STREAM_RAW;
+    const char *given = is_raw                                   ? "--raw"
+                        : invocation->stream == STREAM_HEX       ? "--hex"
+                        : invocation->stream_from != STREAM_BOTH ? "--from"
+                                                                 : NULL;
+    if (given != NULL && invocation->as != VIEW_STREAM)
+        return error_set(error, STATUS_USAGE, "%s goes with --as stream", given);
+    if (is_raw && invocation->output_path == NULL && isatty(STDOUT_FILENO) == 1)
+        return error_set(error, STATUS_USAGE,
+                         "a terminal may obey what is in raw bytes: send them to a pipe or a file");
     return true;
 }
 
@@ -254,5 +302,6 @@ bool options_parse(struct invocation *invocation, const struct command *command,
     }
     invocation->operands = argv + optind;
     invocation->operand_count = argc - optind;
-    return invocation->help || count_operands(invocation, command, error);
+    return invocation->help ||
+           (count_operands(invocation, command, error) && check_stream(invocation, error));
 }

@@ -7,5 +7,7 @@ struct view_options show_options(const struct invocation *invocation, int descri
         .file_name = "",
         .flow = invocation->flow,
         .number = invocation->number,
+        .stream = invocation->stream,
+        .stream_from = invocation->stream_from,
     };
 }

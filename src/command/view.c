@@ -78,7 +78,9 @@ const struct command command_view = {
              "holds the calls too, and is shown just as its run was. FILTER is tcpdump's\n"
              "language and chooses packets.",
     .examples = "  handlens view hello.pcapng\n"
-                "  handlens view --as packets capture.pcap 'tcp port 80'\n",
+                "  handlens view --as packets capture.pcap 'tcp port 80'\n"
+                "  handlens view --as bytes --number 4 capture.pcap   one packet, explained\n"
+                "  handlens view --as stream --flow 2 capture.pcap    what both ends said\n",
     .least_operands = 1,
     .most_operands = -1,
     .run = run_view,

@@ -265,6 +265,9 @@ void text_quote(struct buffer *buffer, const void *bytes, size_t length);
 void text_address(struct buffer *buffer, const struct address *address);
 void text_result(const struct task *task, struct buffer *buffer);
 
+/* select.c: the result of a select, "{:8080}, {}". */
+void text_selected(const struct socket_wait *wait, struct buffer *text);
+
 /* poll.c */
 /* Puts the waiter into the socket's list and has the loop watch. Returns 0 or an errno. */
 int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write);

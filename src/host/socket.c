@@ -145,8 +145,16 @@ void socket_close_all(struct role *role)
                             .name = "close",
                             .recorded = host_recording(host)};
         buffer_clear(&host->text);
-        if (call.recorded)
+        if (call.recorded) {
+            /* No line of the script made this call: it says itself what it closes, and why. */
+            buffer_append_text(&host->text, "left open");
+            if (socket->local.family != 0) {
+                buffer_append_text(&host->text, ": ");
+                text_address(&host->text, &socket->local);
+            }
             call_tell_entry(&call);
+            buffer_clear(&host->text);
+        }
         socket_shut(&call, socket);
         if (call.recorded)
             call_tell_return(&call, 0, 0, "");

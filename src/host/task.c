@@ -212,11 +212,12 @@ void task_start_timer(struct task *task, int64_t duration)
         task->timer.data = task;
         task->timer_open = true;
     }
-    /* Whole milliseconds, never early; the loop's own clock may be a step behind. */
+    /* Never early: the loop's clock counts whole milliseconds, and has cut off up to one. */
     uint64_t milliseconds = 0;
     if (duration > 0)
         milliseconds = ((uint64_t)duration + NANOSECONDS_PER_MILLISECOND - 1) /
-                       (uint64_t)NANOSECONDS_PER_MILLISECOND;
+                           (uint64_t)NANOSECONDS_PER_MILLISECOND +
+                       1;
     uv_update_time(host->loop);
     uv_timer_start(&task->timer, on_timer, milliseconds, 0);
     task->timed = true;

@@ -49,8 +49,9 @@ void text_result(const struct task *task, struct buffer *buffer)
             buffer_append_text(buffer, i == 0 ? "" : ", ");
             buffer_append_text(buffer, address_format_host(&task->addresses[i], text));
         }
-    } else if (strncmp(name, "send", 4) == 0 || strcmp(name, "getoption") == 0 ||
-               strcmp(name, "select") == 0) {
+    } else if (strcmp(name, "select") == 0) {
+        text_selected(&task->call.wait, buffer);
+    } else if (strncmp(name, "send", 4) == 0 || strcmp(name, "getoption") == 0) {
         buffer_printf(buffer, "%" PRId64, result->value);
     }
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/file_api.h"
 #include "script/input.h"
 #include "script/lab.h"
 #include "script/role.h"
@@ -42,6 +43,8 @@ static int open_all(lua_State *L)
     socket_api_open(L);
     task_api_open(L);
     input_api_open(L);
+    file_api_open(L);
+    checksum_api_open(L);
     lab_open(L);
     return 0;
 }

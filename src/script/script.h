@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/address.h"
 #include "support/error.h"
@@ -69,6 +70,7 @@ struct script_run {
     const char *host;       /* --host, or NULL: lab.host in the script */
     uint16_t port;          /* --port: lab.port in the script */
     bool port_given;
+    struct folder *folder;  /* where file.open looks; borrowed for the run. NULL: no files */
 };
 
 /*

@@ -26,6 +26,7 @@
 
 struct script_task;
 struct socket_handle;
+struct file_handle;
 
 struct script_file {
     char *name; /* "hello.lua" */
@@ -64,6 +65,7 @@ struct script {
     size_t tasks;      /* that have neither ended nor been canceled */
     bool full;         /* lab.reply: the last client had to be let go, for want of descriptors */
     struct socket_handle *handles; /* every socket that the script can reach */
+    struct file_handle *files_open;
 
     struct script_run run;
     char *message;            /* connect --message */

@@ -199,7 +199,7 @@ static void add_tcp(json_t *object, const struct view_item *item)
     set(object, "flags", flags_array(tcp->flags));
     set_number(object, "seq", tcp->seq);
     set_number(object, "ack", tcp->ack);
-    if (facts->flow != NULL) {
+    if (facts->flow != NULL && !item->packet->is_fragment) {
         set_number(object, "relative_seq", facts->relative_seq);
         set_number(object, "relative_ack", facts->relative_ack);
     }
@@ -220,7 +220,7 @@ static void add_analysis(json_t *object, const struct flow_facts *facts)
     }
     if (facts->bytes_in_flight > 0)
         set_number(object, "bytes_in_flight", facts->bytes_in_flight);
-    if (facts->rtt > 0) {
+    if (facts->rtt_of > 0) { /* stamps in microseconds make many a round trip 0 */
         set(object, "ack_rtt", json_event_time(facts->rtt));
         set_number(object, "acks_packet", facts->rtt_of);
     }
@@ -247,16 +247,15 @@ json_t *json_event_packet(const struct view_item *item)
     const struct trace_packet *frame = &item->event->packet;
     const struct packet *packet = item->packet;
     const struct flow_facts *facts = item->facts;
-    bool has_ports = packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP;
     json_t *object = json_event_new("packet");
     set_number(object, "number", frame->number);
     set(object, "time", json_event_time(item->event->time));
     set_name(object, "protocol", packet_protocol_name(packet));
     set_host(object, "source", &packet->source);
-    if (has_ports)
+    if (packet->has_ports)
         set_number(object, "source_port", packet->source.port);
     set_host(object, "destination", &packet->destination);
-    if (has_ports)
+    if (packet->has_ports)
         set_number(object, "destination_port", packet->destination.port);
     set(object, "flow", facts->flow == NULL ? json_null() : json_integer(facts->flow->id));
     if (facts->flow != NULL)

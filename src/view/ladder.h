@@ -238,7 +238,7 @@ int ladder_lane_of(struct ladder *ladder, uint32_t role);
  * socket's flow (0: none) where the role has had more than one connection at a time. Returns its
  * width.
  */
-size_t ladder_start_text(struct ladder *ladder, uint32_t role, uint32_t socket);
+size_t ladder_start_text(struct ladder *ladder, uint32_t id, uint32_t socket);
 /* What is remembered of the packet's flow, brought up to date as to roles. */
 struct ladder_flow *ladder_find_flow(struct ladder *ladder, const struct view_item *item);
 /* The flow with these ends, in whichever order; NULL if none. *end is which of them a is. */

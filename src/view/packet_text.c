@@ -9,16 +9,21 @@ char *packet_put_text(char *to, const char *text)
     return to + length;
 }
 
+/* Digits are counted first and written where they belong: copying them there costs more. */
 char *packet_put_number(char *to, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
+    size_t length = 1;
+    for (uint64_t limit = 10; number >= limit; limit *= 10) {
+        length++;
+        if (length == 20) /* the next limit would not fit into 64 bits */
+            break;
+    }
+    char *end = to + length;
+    while (end > to) {
+        *--end = (char)('0' + number % 10);
         number /= 10;
-    } while (number != 0);
-    memcpy(to, digits + at, sizeof digits - at);
-    return to + (sizeof digits - at);
+    }
+    return to + length;
 }
 
 char *packet_put_flags(char *to, uint16_t flags)

@@ -34,6 +34,8 @@ bool view_kind_from_name(const char *name, enum view_kind *kind);
 
 enum stream_form { STREAM_TEXT, STREAM_HEX, STREAM_RAW };
 
+enum stream_side { STREAM_BOTH, STREAM_CLIENT, STREAM_SERVER };
+
 struct view_options {
     struct terminal terminal; /* of the output */
     const char *file_name;    /* to be shown as the trace's name; "" for a run */
@@ -41,7 +43,8 @@ struct view_options {
     uint32_t flow;            /* --flow N; 0: all */
     uint64_t number;          /* --number N; 0: all */
     enum stream_form stream;
-    bool progress; /* show progress on stderr when it takes long */
+    enum stream_side stream_from; /* whose bytes */
+    bool progress;                /* show progress on stderr when it takes long */
 };
 
 enum view_result {

@@ -44,12 +44,11 @@ class CommandLine(handlens.LabTest):
 class Help(handlens.LabTest):
     def test_fits_80_columns_and_needs_nothing(self):
         for words in ([], ["--help"], ["help"], ["run", "--help"], ["view", "--help"],
-                      ["labs", "--help"], ["help", "run"], ["--version"]):
+                      ["labs", "--help"], ["serve", "--help"], ["connect", "--help"], ["help", "run"], ["--version"]):
             result = self.run_handlens(*words, status=DONE)
             self.assertEqual(result.err, "", words)
             self.assertTrue(result.out.strip(), words)
-            widest = max(result.out.splitlines(), key=len)
-            self.assertLessEqual(len(widest), 80, f"{words}: {widest}")
+            self.assertEqual([line for line in result.out.splitlines() if len(line) > 80], [], words)
 
     def test_names_every_option_that_works(self):
         words = self.run_handlens("run", "--help").out

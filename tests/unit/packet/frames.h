@@ -27,7 +27,7 @@ static inline struct decoded decode_cut(uint32_t link_type, const uint8_t *bytes
                                         uint32_t length)
 {
     struct decoded decoded;
-    decoded.copy = malloc(captured);
+    decoded.copy = calloc(1, captured);
     if (captured > 0) {
         assert_non_null(decoded.copy);
         memcpy(decoded.copy, bytes, captured);

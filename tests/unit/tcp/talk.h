@@ -89,6 +89,7 @@ static inline uint32_t talk_send(struct talk *talk, enum flow_end from)
     packet->destination = talk->ends[!from];
     packet->transport_at = 34;
     packet->captured = packet->length = 54 + packet->payload_length;
+    packet->has_ports = true;
     talk->time += MS;
     flow_table_add(talk->table, talk->time, ++talk->number, packet, &talk->facts);
     memset(packet, 0, sizeof *packet);

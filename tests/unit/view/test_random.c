@@ -114,6 +114,13 @@ static void any_trace_is_shown_within_the_width(void **state)
         text = maker_render(&maker, VIEW_PACKETS, &options);
         check_widths(text, 100000, options.terminal.utf8);
         free(text);
+        text = maker_render(&maker, VIEW_BYTES, &options);
+        check_widths(text, options.terminal.columns, options.terminal.utf8);
+        free(text);
+        options.stream = random_below(&random, 2) == 0 ? STREAM_HEX : STREAM_TEXT;
+        text = maker_render(&maker, VIEW_STREAM, &options);
+        check_widths(text, options.terminal.columns, options.terminal.utf8);
+        free(text);
         maker_close(&maker);
     }
 }
