@@ -28,25 +28,24 @@ static void a_stream_has_the_calls_of_a_socket(void **state)
         fake_feed("Hello");
         run_roles(script, host);
         assert_string_equal(fake_failure(), "");
-        assert_string_equal(fake_prints(),
-                            "client: tls over tcp socket 1\tHello\tnil\n"
-                            "client: 2\n"
-                            "client: TLSv1.3\tTLS_AES_256_GCM_SHA384\thttp/1.1\tCN=localhost\ttrue\n"
-                            "client: tls over tcp socket 1 (closed)\n");
         assert_string_equal(
-            fake_log(),
-            "client socket tcp @test.lua:3\n"
-            "tls client localhost verify 1 ca 4 cert - key - alpn 0 13-13\n"
-            "client tls.client @test.lua:4\n"
-            "client tls.recv 10 @test.lua:5\n"
-            "client tls.recv 65536 @test.lua:5\n"
-            "client tls.send \"ab\" @test.lua:6\n"
-            "client tls.sendall \"cd\" @test.lua:6\n"
-            "client tls.close @test.lua:10\n"
-            "client socket tcp @test.lua:12\n"
-            "tls server - verify 0 ca 0 cert -----BEGIN key -----BEGIN alpn 0 13-13\n"
-            "client tls.server @test.lua:12\n"
-            "client tls.close @test.lua:12\n");
+            fake_prints(), "client: tls over tcp socket 1\tHello\tnil\n"
+                           "client: 2\n"
+                           "client: TLSv1.3\tTLS_AES_256_GCM_SHA384\thttp/1.1\tCN=localhost\ttrue\n"
+                           "client: tls over tcp socket 1 (closed)\n");
+        assert_string_equal(
+            fake_log(), "client socket tcp @test.lua:3\n"
+                        "tls client localhost verify 1 ca 4 cert - key - alpn 0 13-13\n"
+                        "client tls.client @test.lua:4\n"
+                        "client tls.recv 10 @test.lua:5\n"
+                        "client tls.recv 65536 @test.lua:5\n"
+                        "client tls.send \"ab\" @test.lua:6\n"
+                        "client tls.sendall \"cd\" @test.lua:6\n"
+                        "client tls.close @test.lua:10\n"
+                        "client socket tcp @test.lua:12\n"
+                        "tls server - verify 0 ca 0 cert -----BEGIN key -----BEGIN alpn 0 13-13\n"
+                        "client tls.server @test.lua:12\n"
+                        "client tls.close @test.lua:12\n");
         fake_close();
         script_close(script);
     }
@@ -89,10 +88,10 @@ static void mistakes_say_what_was_meant(void **state)
     (void)state;
     expect_mistake("tls.client(sock, { servername = 'a' })",
                    "no option is called 'servername'; did you mean 'server_name'?");
-    expect_mistake("tls.client(sock, { certificate = 'a' })",
-                   "no option is called 'certificate'");
+    expect_mistake("tls.client(sock, { certificate = 'a' })", "no option is called 'certificate'");
     expect_mistake("tls.client(sock, { 'a' })", "options are named, as in { alpn = … }");
-    expect_mistake("tls.client(sock, { verify = 0 })", "verify must be true or false, not a number");
+    expect_mistake("tls.client(sock, { verify = 0 })",
+                   "verify must be true or false, not a number");
     expect_mistake("tls.client(sock, { ca = 5 })", "ca must be a text, not a number");
     expect_mistake("tls.client(sock, { server_name = 'a\\0b' })",
                    "server_name has a zero byte in it");
@@ -112,7 +111,8 @@ static void mistakes_say_what_was_meant(void **state)
     expect_mistake("tls.certificate({ names = { 'a b' } })",
                    "tls.certificate: 'a b' is no name for a certificate");
     expect_mistake("tls.clint(sock)", "tls has no 'clint'; did you mean 'client'?");
-    expect_mistake("tls.client(sock).sendal", "a TLS stream has no 'sendal'; did you mean 'sendall'?");
+    expect_mistake("tls.client(sock).sendal",
+                   "a TLS stream has no 'sendal'; did you mean 'sendall'?");
     expect_mistake("tls.client(sock) and tls.client(sock)",
                    "tls.client: this socket speaks TLS already");
     expect_mistake("tls.client(sock, { handshake = false }):info()",
@@ -123,11 +123,10 @@ static void a_failed_handshake_is_an_error_object(void **state)
 {
     (void)state;
     for (int waits = 0; waits < 2; waits++) {
-        struct script *script =
-            load_text("function lab.client()\n"
-                      "  local ok, problem = pcall(tls.client, socket.tcp())\n"
-                      "  print(ok, problem.call, problem.code, problem.where)\n"
-                      "end");
+        struct script *script = load_text("function lab.client()\n"
+                                          "  local ok, problem = pcall(tls.client, socket.tcp())\n"
+                                          "  print(ok, problem.call, problem.code, problem.where)\n"
+                                          "end");
         assert_non_null(script);
         struct host *host = fake_open();
         fake_waits(waits);
@@ -153,6 +152,19 @@ static void a_certificate_may_be_made_at_the_top_level(void **state)
     fake_close();
 }
 
+static void a_certificate_may_have_many_names(void **state)
+{
+    (void)state;
+    run_lab("local names = {}\n"
+            "for i = 1, 32 do names[i] = string.rep('n', 62) .. (i + 10) end\n"
+            "local identity = tls.certificate({ names = names })\n"
+            "function lab.client() print(identity.certificate:sub(-26)) end",
+            false);
+    assert_string_equal(fake_failure(), "");
+    assert_string_equal(fake_prints(), "client: -----END CERTIFICATE-----\n\n");
+    fake_close();
+}
+
 static void calls_need_a_role(void **state)
 {
     (void)state;
@@ -168,6 +180,7 @@ int main(void)
         cmocka_unit_test(mistakes_say_what_was_meant),
         cmocka_unit_test(a_failed_handshake_is_an_error_object),
         cmocka_unit_test(a_certificate_may_be_made_at_the_top_level),
+        cmocka_unit_test(a_certificate_may_have_many_names),
         cmocka_unit_test(calls_need_a_role),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
