@@ -15,7 +15,7 @@
 --
 -- Between the two stands settimeout(2.5): wait, but no longer than that; see errors.lua.
 lab.title = "Blocking and non-blocking"
-lab.about = "alice waits in one recv; bob tries, hears EAGAIN, and tries again later."
+lab.about = "alice waits in one recv; bob hears EAGAIN, and tries again."
 lab.group = "sockets"
 lab.port  = 8080
 

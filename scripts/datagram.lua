@@ -14,7 +14,7 @@
 --     is connected hears of it: connect sends nothing, it just notes the peer, and the next call
 --     on that socket fails with ECONNREFUSED.
 lab.title = "Datagrams"
-lab.about = "UDP has no handshake, keeps messages apart, and promises nothing."
+lab.about = "UDP: no handshake, messages kept apart, nothing promised."
 lab.group = "sockets"
 
 function lab.server()

@@ -13,7 +13,7 @@
 -- A failed call raises an error with .call, .code and .message. Which errors a program must
 -- expect stands in the manual of each call: `man 2 connect`.
 lab.title = "What can go wrong"
-lab.about = "Refused, in use, timed out, reset, broken pipe: caused and caught."
+lab.about = "Refused, in use, timed out, reset, broken pipe: all caught."
 lab.group = "sockets"
 lab.port  = 8080
 

@@ -21,7 +21,7 @@
 -- and it lies in DIR/received afterwards. Between two machines it is `handlens serve filetransfer
 -- --host 0.0.0.0 --files DIR` on the one, `handlens connect filetransfer --host …` on the other.
 lab.title = "File transfer"
-lab.about = "Name, length, bytes, checksum; a bad name and half a file are refused."
+lab.about = "Name, length, bytes, checksum; half a file is no file."
 lab.group = "programs"
 lab.port  = 8080
 

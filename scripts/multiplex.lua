@@ -13,7 +13,7 @@
 -- others wait too. Follow the server's lane: it is one role, in one loop, answers bob and carol,
 -- and hears alice when she speaks at last.
 lab.title = "Many clients, one select"
-lab.about = "A server without threads hears alice, bob and carol as they speak."
+lab.about = "A server without threads hears alice, bob and carol by turns."
 lab.group = "sockets"
 lab.port  = 8080
 

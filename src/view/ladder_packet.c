@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp/packet_text.h"
 #include "view/ladder_arrow.h"
-#include "view/packet_text.h"
 
 /* A line below the arrow: what is in ladder->text from start to its end. */
 static void draw_below(struct ladder *ladder, unsigned style, size_t start, size_t end)
