@@ -6,8 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "tcp/packet_text.h"
 #include "view/json_event.h"
-#include "view/packet_text.h"
 
 static void put_name(struct json_line *line, const char *key, const char *name)
 {

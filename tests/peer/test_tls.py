@@ -102,11 +102,7 @@ class TlsTest(peer.PeerTest):
         return self.lab(SERVER % (self.pem(f"{name}.pem"), self.pem(f"{name}.key"), options, talk))
 
     def serve(self, lab, *arguments, **options):
-        port = free_port()
-        server = self.handlens("serve", lab, "--port", port, *arguments, **options)
-        server.says("Ctrl-C ends it")
-        server.port = port
-        return server
+        return super().serve(lab, "--port", 0, *arguments, **options)
 
     def connect(self, port, lab, *arguments):
         return self.handlens("connect", lab, "--port", port, *arguments)
@@ -442,9 +438,9 @@ end
         over = threading.Event()
 
         def talk(connection):
-            secure = self.context(True).wrap_socket(connection, server_side=True)
-            secure.sendall(secure.recv(100))
-            over.wait(peer.PATIENCE)
+            with self.context(True).wrap_socket(connection, server_side=True) as secure:
+                secure.sendall(secure.recv(100))
+                over.wait(peer.PATIENCE)
         with self.python_server(talk) as port:
             client = self.connect(port, self.client_lab())
             try:
