@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/checking.h"
 #include "script/file_api.h"
 #include "script/lab.h"
 #include "script/role.h"
@@ -44,6 +45,7 @@ static int open_all(lua_State *L)
     file_api_open(L);
     checksum_api_open(L);
     lab_open(L);
+    check_expect_open(L);
     return 0;
 }
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp/packet_text.h"
 #include "view/ladder_arrow.h"
-#include "view/packet_text.h"
 
 /* The payload's beginning as text, on a line of its own below the arrow. */
 static void draw_payload(struct ladder *ladder, const struct packet *packet, unsigned style)
