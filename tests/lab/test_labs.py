@@ -49,6 +49,12 @@ class Labs(handlens.LabTest):
                     self.assertLessEqual(width(line), 80, line)
                 self.assertRegex(result.out, r"(?m)^Done: ")
 
+    def test_pass_their_own_checks(self):
+        for name in self.labs():
+            with self.subTest(lab=name):
+                result = self.run_handlens("check", name)
+                self.assertRegex(result.out, r"(?m)^\d+ passed\.$")
+
     def test_make_the_same_calls_each_time_also_on_a_busy_machine(self):
         names = self.labs()
         quiet = {name: calls(self.run_handlens("run", name, "--as", "json")) for name in names}
