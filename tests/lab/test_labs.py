@@ -32,9 +32,8 @@ class Labs(handlens.LabTest):
     def labs(self):
         return re.findall(r"(?m)^  (\w+) ", self.run_handlens("labs").out)
 
-    def test_are_listed_in_full(self):
+    def test_are_listed_in_80_columns(self):
         listed = self.run_handlens("labs").out
-        self.assertNotIn("…", listed)
         self.assertLessEqual(max(map(width, listed.splitlines())), 80, listed)
         for name in ("datagram", "blocking", "multiplex", "errors", "chatroom", "filetransfer",
                      "ipv6"):
