@@ -34,7 +34,7 @@ const struct option_row option_table[] = {
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
      "give up after S seconds (run: 30 by default)"},
     {OPTION_FILES, "files", 0, "DIR", EXCHANGES | COMMAND_CHECK,
-     "the folder of the script's files (else a temporary one)"},
+     "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
