@@ -11,8 +11,9 @@
 --
 -- RFC 1337 section 1 (the hazards), section 3 (the fixes); RFC 9293 section 3.10.7.4.
 lab.title = "TIME-WAIT assassination"
-lab.about = "A SYN from the old port makes TIME-WAIT answer; the RST to that kills it."
+lab.about = "A SYN from the old port, an ACK, an RST: TIME-WAIT is dead."
 lab.group = "endings"
+lab.order = 58
 lab.port  = 5000
 
 local closed, killed = false, false

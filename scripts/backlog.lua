@@ -11,20 +11,23 @@
 --
 -- RFC 9293 section 3.9.2 (passive OPEN), listen(2); Stevens, UNIX Network Programming, section 4.5.
 lab.title = "A full backlog"
-lab.about = "The queue for accept is full: a SYN gets no answer, and comes again a second later."
+lab.about = "The queue for accept is full: a SYN is dropped, and comes again."
 lab.group = "connections"
+lab.order = 42
 
-local full, dropped = false, false
+local full, dropped, connected = false, false, false
 
 function lab.server()
   local listener = socket.listen("127.0.0.1:5000", 0)
   lab.ready("127.0.0.1:5000")
   while not dropped do sleep(0.001) end     -- busy with something else
-  for _ = 1, 2 do
-    local conn = listener:accept()
-    conn:sendall("hello")
-    conn:close()
-  end
+  local first = listener:accept()
+  first:sendall("hello, alice")
+  first:close()
+  while not connected do sleep(0.001) end
+  local second = listener:accept()
+  second:sendall("hello, bob")
+  second:close()
 end
 
 function lab.clients.alice(server)
@@ -39,6 +42,7 @@ function lab.clients.bob(server)
   local sock, start = socket.tcp(), now()
   spawn(function() dropped = true end)      -- runs while connect waits
   sock:connect(server)
+  connected = true
   print(("bob was connected after %.1f seconds"):format(now() - start))
   print("bob gets", sock:recv())
   sock:close()
@@ -47,5 +51,5 @@ end
 function lab.check(trace)
   expect.equal(trace:flow("alice").retransmissions, 0)
   expect.order(trace:flow("bob"), "bob SYN", "bob SYN [retransmission]", "server SYN ACK")
-  expect.equal(trace:flow("bob").server.sent, "hello")
+  expect.equal(trace:flow("bob").server.sent, "hello, bob")
 end

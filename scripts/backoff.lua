@@ -10,8 +10,9 @@
 --
 -- RFC 6298 section 2.4 and 5.5, RFC 9293 section 3.8.1, RFC 8985 section 7 (the probe).
 lab.title = "Retransmission and back-off"
-lab.about = "A lost segment is sent again, with waits that double, until it arrives."
+lab.about = "A lost segment is sent again, with waits that double."
 lab.group = "losses"
+lab.order = 93
 lab.port  = 5000
 
 local deaf = false

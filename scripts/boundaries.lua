@@ -12,6 +12,7 @@
 lab.title = "No borders in a stream"
 lab.about = "Three sends come out of one recv, and one send out of three."
 lab.group = "data"
+lab.order = 61
 lab.port  = 5000
 
 local sent = 0

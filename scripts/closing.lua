@@ -13,6 +13,7 @@
 lab.title = "Simultaneous close"
 lab.about = "FINs cross, and one end passes through CLOSING."
 lab.group = "endings"
+lab.order = 59
 lab.port  = 5000
 
 local deaf, said = false, false

@@ -10,6 +10,7 @@
 lab.title = "TCP_CORK"
 lab.about = "Three sends, first as three packets, then corked into one."
 lab.group = "data"
+lab.order = 63
 lab.port  = 5000
 
 local function answer(conn)

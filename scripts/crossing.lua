@@ -11,8 +11,9 @@
 --
 -- RFC 9293 section 3.5, figure 8; RFC 5128 section 3.4 (TCP hole punching).
 lab.title = "Simultaneous open"
-lab.about = "Two ends connect to each other, and there is no listener: one connection."
+lab.about = "Two ends connect to each other, and nobody listens: it works."
 lab.group = "connections"
+lab.order = 43
 
 local calling = false
 local LEFT, RIGHT = socket.address("127.0.0.1:5001"), socket.address("127.0.0.1:5002")

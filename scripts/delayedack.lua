@@ -13,8 +13,9 @@
 --
 -- RFC 9293 section 3.8.6.3, RFC 1122 section 4.2.3.2, RFC 5681 section 4.2; tcp(7).
 lab.title = "Delayed ACK"
-lab.about = "The ACK that waits 40 ms, the one in an answer, and the one at once."
+lab.about = "The ACK that waits, the one in an answer, the one at once."
 lab.group = "data"
+lab.order = 64
 lab.port  = 5000
 
 function lab.server(listener)

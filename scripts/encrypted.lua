@@ -19,6 +19,7 @@
 lab.title = "Encrypted"
 lab.about = "The same hello over TLS 1.3: the words at the calls, ciphertext on the wire."
 lab.group = "security"
+lab.order = 131
 lab.port  = 65443
 
 local identity = tls.certificate()          -- for localhost, 127.0.0.1 and ::1, for a day

@@ -15,6 +15,7 @@
 lab.title = "What can go wrong"
 lab.about = "Refused, in use, timed out, reset, broken pipe: all caught."
 lab.group = "sockets"
+lab.order = 32
 lab.port  = 8080
 
 -- Calls sock:name(...), which must fail, and says how.

@@ -12,8 +12,9 @@
 --
 -- RFC 7413 section 2 and 4; tcp(7), tcp_fastopen.
 lab.title = "Fast Open"
-lab.about = "The first connection asks for a cookie; the SYN of the second carries data."
+lab.about = "The first SYN asks for a cookie; the second carries data."
 lab.group = "connections"
+lab.order = 44
 lab.port  = 5000
 lab.kernel.fast_open = 3                    -- both as client and as server
 

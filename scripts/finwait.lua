@@ -12,8 +12,9 @@
 --
 -- RFC 9293 section 3.6 (case 1), RFC 1122 section 4.2.2.20; tcp(7), tcp_fin_timeout.
 lab.title = "FIN-WAIT-2"
-lab.about = "A server that never closes: the client's kernel waits one second, then forgets."
+lab.about = "The server never closes: the client's kernel waits a second."
 lab.group = "endings"
+lab.order = 55
 lab.port  = 5000
 lab.kernel.fin_timeout = 1
 

@@ -10,8 +10,9 @@
 --
 -- RFC 791 section 3.2 (fragmentation), RFC 8085 section 3.2, ip(7).
 lab.title = "Fragments"
-lab.about = "A datagram of 4000 bytes through an MTU of 1500: three fragments."
+lab.about = "A datagram of 4000 bytes through an MTU of 1500."
 lab.group = "datagrams"
+lab.order = 102
 lab.mtu   = 1500
 
 function lab.server()

@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.6, case 1 and 2.
 lab.title = "Half-close"
-lab.about = "The client ends its own stream and goes on reading: a count of all it has sent."
+lab.about = "The client ends its own stream, and goes on reading."
 lab.group = "endings"
+lab.order = 51
 lab.port  = 5000
 
 function lab.server(listener)

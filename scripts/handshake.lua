@@ -16,6 +16,7 @@
 lab.title = "The handshake"
 lab.about = "SYN, SYN ACK, ACK, and the options that both ends must offer."
 lab.group = "connections"
+lab.order = 41
 lab.port  = 5000
 
 function lab.server(listener)

@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.8.4, RFC 1122 section 4.2.3.6; tcp(7).
 lab.title = "Keep-alive"
-lab.about = "Probes on an idle connection: one is answered, then the peer vanishes."
-lab.group = "timers"
+lab.about = "Probes on an idle connection: answered, then not any more."
+lab.group = "losses"
+lab.order = 96
 lab.port  = 5000
 
 local done = false

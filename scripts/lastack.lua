@@ -11,8 +11,9 @@
 --
 -- RFC 9293 section 3.6 and 3.10.7.4 (TIME-WAIT: "the retransmission of the remote FIN").
 lab.title = "The last ACK gets lost"
-lab.about = "The client repeats its FIN, and TIME-WAIT is there to acknowledge it again."
+lab.about = "The FIN is repeated, and TIME-WAIT acknowledges it again."
 lab.group = "endings"
+lab.order = 57
 lab.port  = 5000
 
 function lab.server(listener)

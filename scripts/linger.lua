@@ -11,6 +11,7 @@
 lab.title = "SO_LINGER 0"
 lab.about = "close() as an abort: an RST instead of a FIN, and no TIME-WAIT."
 lab.group = "endings"
+lab.order = 53
 lab.port  = 5000
 
 function lab.server(listener)

@@ -12,6 +12,7 @@
 lab.title = "Maximum segment size"
 lab.about = "A server asks for 536 bytes a segment, and the client obeys."
 lab.group = "segments"
+lab.order = 72
 lab.mtu   = 1500
 
 function lab.server()

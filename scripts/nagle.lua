@@ -12,6 +12,7 @@
 lab.title = "Nagle's algorithm"
 lab.about = "Four letters in two packets; with TCP_NODELAY in four."
 lab.group = "data"
+lab.order = 62
 lab.port  = 5000
 
 function lab.server(listener)

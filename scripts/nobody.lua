@@ -8,8 +8,9 @@
 --
 -- RFC 1122 section 4.1.3.3, RFC 792 (destination unreachable, code 3).
 lab.title = "Nobody at this UDP port"
-lab.about = "A datagram to a closed port comes back as an ICMP error, one call too late."
+lab.about = "A datagram to a closed port: ICMP, and an error one call late."
 lab.group = "datagrams"
+lab.order = 101
 
 function lab.client()
   local sock = socket.udp()

@@ -10,8 +10,9 @@
 --
 -- RFC 5681 section 3.2, RFC 6582 (NewReno).
 lab.title = "Without SACK"
-lab.about = "The same loss with SACK switched off: duplicate ACKs that name nothing."
+lab.about = "The same loss with SACK switched off: ACKs that name nothing."
 lab.group = "losses"
+lab.order = 95
 lab.mtu   = 1500
 lab.kernel.sack = false
 

@@ -9,6 +9,7 @@
 lab.title = "Without window scaling"
 lab.about = "The same without the option: no window is above 65535."
 lab.group = "windows"
+lab.order = 84
 lab.kernel.window_scaling = false
 
 local SIZE = 300000

@@ -7,8 +7,9 @@
 --
 -- RFC 9112 section 9.3.2 (pipelining in HTTP), RFC 2920 (in SMTP).
 lab.title = "Pipelining"
-lab.about = "Three questions one by one, then all at once: the same answers in fewer packets."
+lab.about = "Three questions one by one, then all at once."
 lab.group = "data"
+lab.order = 65
 lab.port  = 5000
 
 function lab.server(listener)

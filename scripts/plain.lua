@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.2 (the options every TCP knows), RFC 7323 section 3 to 5.
 lab.title = "No options"
-lab.about = "Timestamps, SACK and window scaling switched off: a TCP as in 1981."
+lab.about = "Timestamps, SACK and scaling switched off: a TCP as in 1981."
 lab.group = "segments"
+lab.order = 73
 lab.port  = 5000
 lab.mtu   = 1500
 lab.kernel.timestamps     = false

@@ -10,8 +10,9 @@
 --
 -- RFC 2018 section 3 and 4, RFC 5681 section 3.2 (fast retransmit), RFC 8985 (RACK).
 lab.title = "Selective acknowledgement"
-lab.about = "One segment is lost: duplicate ACKs name what arrived, and it is sent again."
+lab.about = "One segment is lost; duplicate ACKs say what arrived."
 lab.group = "losses"
+lab.order = 94
 lab.mtu   = 1500
 
 local deaf, lost = false, false

@@ -11,8 +11,9 @@
 --
 -- RFC 7323 section 2.
 lab.title = "Window scaling"
-lab.about = "A window of more than 64 KiB: 300000 bytes on their way without a pause."
+lab.about = "A window above 64 KiB: 300000 bytes without a pause."
 lab.group = "windows"
+lab.order = 83
 
 local SIZE = 300000
 

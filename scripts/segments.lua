@@ -12,6 +12,7 @@
 lab.title = "Segments"
 lab.about = "An MTU of 1500 cuts 4000 bytes into 1448, 1448 and 1104."
 lab.group = "segments"
+lab.order = 71
 lab.port  = 5000
 lab.mtu   = 1500
 

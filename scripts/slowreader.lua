@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.8.6, socket(7) SO_SNDBUF; Stevens, UNIX Network Programming, section 16.2.
 lab.title = "Back-pressure"
-lab.about = "How many bytes fit between a writer and a reader that does not read?"
+lab.about = "How much fits between a writer and a reader that sleeps?"
 lab.group = "windows"
+lab.order = 81
 
 local stuck = false
 

@@ -9,12 +9,16 @@
 --
 -- RFC 9293 section 3.5, RFC 4987 (SYN flooding); tcp(7), tcp_synack_retries.
 lab.title = "Half a connection"
-lab.about = "The SYN ACK is not heard: the server repeats it, though accept knows nothing."
+lab.about = "The SYN ACK is not heard, so the server repeats it."
 lab.group = "losses"
+lab.order = 92
 lab.port  = 5000
+
+local connected = false
 
 function lab.server(listener)
   local conn = listener:accept()
+  while not connected do sleep(0.001) end
   conn:sendall("there you are")
   conn:close()
 end
@@ -27,6 +31,7 @@ function lab.client(server)
     sock:setoption("IP_MINTTL", 0)
   end)
   sock:connect(server)
+  connected = true
   print("received", sock:recv())
   sock:close()
 end

@@ -11,8 +11,9 @@
 --
 -- RFC 9293 section 3.3.2 and 3.6.1, RFC 6056; Stevens, UNIX Network Programming, section 2.7, 7.5.
 lab.title = "TIME-WAIT"
-lab.about = "A restarted server cannot bind its port, until it sets SO_REUSEADDR."
+lab.about = "A restarted server cannot bind, until it sets SO_REUSEADDR."
 lab.group = "endings"
+lab.order = 56
 lab.port  = 5000
 
 local closed = false

@@ -9,8 +9,9 @@
 --
 -- RFC 9293 section 3.6.1 (a CLOSE with unread data), RFC 2525 section 2.17.
 lab.title = "Closing on unread data"
-lab.about = "The client closes before reading what has come: the server gets an RST."
+lab.about = "The client closes before it has read all: an RST."
 lab.group = "endings"
+lab.order = 52
 lab.port  = 5000
 
 local sent, closed = false, false

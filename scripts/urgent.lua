@@ -11,8 +11,9 @@
 --
 -- RFC 9293 section 3.8.5, RFC 6093.
 lab.title = "Urgent data"
-lab.about = "One byte sent with MSG_OOB: URG, the urgent pointer, and a recv past the queue."
+lab.about = "One byte with MSG_OOB: URG, and a recv past the queue."
 lab.group = "data"
+lab.order = 66
 lab.port  = 5000
 
 local sent = false

@@ -11,8 +11,9 @@
 --
 -- RFC 5482, RFC 9293 section 3.8.3 (R1 and R2); tcp(7).
 lab.title = "TCP_USER_TIMEOUT"
-lab.about = "Data that nobody acknowledges: the sender gives up after half a second."
-lab.group = "timers"
+lab.about = "Nobody acknowledges: the sender gives up after a while."
+lab.group = "losses"
+lab.order = 97
 lab.port  = 5000
 
 local deaf, done = false, false

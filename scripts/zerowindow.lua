@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.8.6 and 3.8.6.1 (probes).
 lab.title = "Zero window"
-lab.about = "A server that does not read: window 0, probes, and a window update when it does."
+lab.about = "A server that does not read: window 0, probes, an update."
 lab.group = "windows"
+lab.order = 82
 
 function lab.server()
   local listener = socket.tcp()
