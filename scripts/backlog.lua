@@ -1,15 +1,16 @@
 -- More connections than the listener can hold: the kernel lets the SYN fall on the floor.
 --
--- The kernel finishes handshakes while the program is busy, and keeps the connections in a queue
--- until accept() takes them out. listen(0) asks for the shortest queue there is; Linux keeps one
--- connection more than it is told. alice fills it. When bob knocks, the queue is full, so his SYN is
--- dropped without a word: an RST would say "nobody there", and somebody is, only busy.
+-- The kernel finishes handshakes while the program is busy, and keeps the connections in a
+-- queue until accept() takes them out. listen(0) asks for the shortest queue there is; Linux
+-- keeps one connection more than it is told. alice fills it. When bob knocks, the queue is
+-- full, so his SYN is dropped without a word: an RST would say "nobody there", and somebody is,
+-- only busy.
 --
--- bob's kernel tries again after a second. By then alice has been accepted, so it works, and bob's
--- program only sees a connect() that took a second. Such seconds are how an overloaded server
--- looks from outside.
+-- bob's kernel tries again after a second. By then alice has been accepted, so it works, and
+-- bob's program only sees a connect() that took a second. Such seconds are how an overloaded
+-- server looks from outside.
 --
--- RFC 9293 section 3.9.2 (passive OPEN), listen(2); Stevens, UNIX Network Programming, section 4.5.
+-- RFC 9293 section 3.9.1.1 (OPEN), listen(2); Stevens, UNIX Network Programming, section 4.5.
 lab.title = "A full backlog"
 lab.about = "The queue for accept is full: a SYN is dropped, and comes again."
 lab.group = "connections"

@@ -1,10 +1,11 @@
 -- A segment gets lost, and again, and again: the kernel waits twice as long each time.
 --
--- The server goes deaf (IP_MINTTL, see silence.lua) and the client sends. No ACK comes; after the
--- retransmission time-out (RTO) the client's kernel sends the segment again. The RTO is made from the
--- round-trip time and is at least 200 ms on Linux. Each try in vain doubles it, so that a line
--- that is overloaded is not loaded more: look at the times between the retransmissions. (A first,
--- earlier try is a tail loss probe: the kernel's guess that the last segment was lost.)
+-- The server goes deaf (IP_MINTTL, see silence.lua) and the client sends. No ACK comes; after
+-- the retransmission time-out (RTO) the client's kernel sends the segment again. The RTO is
+-- made from the round-trip time and is at least 200 ms on Linux. Each try in vain doubles it,
+-- so that a line that is overloaded is not loaded more: look at the times between the
+-- retransmissions. (A first, earlier try is a tail loss probe: the kernel's guess that the last
+-- segment was lost.)
 --
 -- Nobody's program notices. When the server hears again, the next repetition arrives.
 --

@@ -1,8 +1,9 @@
 -- An ACK can wait for company.
 --
--- An answer mostly follows a question within moments, and can carry the ACK for it. So a receiver
--- may hold an ACK back, in Linux for 40 ms, and then either an answer takes it along or it goes alone.
--- It may not hold back forever, nor let more than two full segments go unacknowledged.
+-- An answer mostly follows a question within moments, and can carry the ACK for it. So a
+-- receiver may hold an ACK back, in Linux for 40 ms, and then either an answer takes it along
+-- or it goes alone. It may not hold back forever, nor let more than two full segments go
+-- unacknowledged.
 --
 -- Linux acknowledges at once while a connection is young ("quick ACK"), so TCP_QUICKACK has to
 -- switch that off. It is not for good: the kernel goes by what it sees.

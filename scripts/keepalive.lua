@@ -1,10 +1,10 @@
 -- Is anybody still there? Keep-alive asks.
 --
--- TCP is silent when nobody speaks: a connection to a machine that has vanished looks like one that
--- is idle. SO_KEEPALIVE makes the kernel ask: after TCP_KEEPIDLE seconds of silence it sends a segment
--- with nothing new in it (its number is one too low), which the peer must answer with an ACK. The
--- defaults are two hours, so programs set their own. After TCP_KEEPCNT probes without answer,
--- TCP_KEEPINTVL seconds apart, the connection is given up: ETIMEDOUT.
+-- TCP is silent when nobody speaks: a connection to a machine that has vanished looks like one
+-- that is idle. SO_KEEPALIVE makes the kernel ask: after TCP_KEEPIDLE seconds of silence it
+-- sends a segment with nothing new in it (its number is one too low), which the peer must
+-- answer with an ACK. The defaults are two hours, so programs set their own. After TCP_KEEPCNT
+-- probes without answer, TCP_KEEPINTVL seconds apart, the connection is given up: ETIMEDOUT.
 --
 -- Here the first probe is answered. Then the server goes deaf (IP_MINTTL, see silence.lua).
 --

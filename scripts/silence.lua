@@ -1,13 +1,13 @@
 -- Nobody answers at all: SYN, SYN, SYN.
 --
--- refused.lua got an RST, so the kernel knew at once. Here nothing comes back, as from a firewall that
--- drops packets, or a machine that is switched off. Silence may be a lost packet, so the kernel
--- tries again, waits longer each time, and gives up: ETIMEDOUT. How long it goes on is up to
--- tcp_syn_retries: 6 means two minutes, 1 as here three seconds. (Since Linux 6.5 the first
--- repetitions come a second apart, and only then does the wait double.)
+-- refused.lua got an RST, so the kernel knew at once. Here nothing comes back, as from a
+-- firewall that drops packets, or a machine that is switched off. Silence may be a lost packet,
+-- so the kernel tries again, waits longer each time, and gives up: ETIMEDOUT. How long it goes
+-- on is up to tcp_syn_retries: 6 means two minutes, 1 as here three seconds. (Since Linux 6.5
+-- the first repetitions come a second apart, and only then does the wait double.)
 --
--- The silent one is a listener that is deaf: IP_MINTTL 255 makes it drop all that arrives with a time
--- to live below 255, and everything here has 64.
+-- The silent one is a listener that is deaf: IP_MINTTL 255 makes it drop all that arrives with
+-- a time to live below 255, and everything here has 64.
 --
 -- RFC 9293 section 3.8.1 and 3.8.3, RFC 6298 section 2 (the first wait is one second).
 lab.title = "Silence"

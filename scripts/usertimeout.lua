@@ -1,11 +1,11 @@
 -- How long may data stay unacknowledged? TCP_USER_TIMEOUT.
 --
--- When the peer vanishes while data are on their way, the kernel repeats them some fifteen times, which
--- takes a quarter of an hour (backoff.lua shows how it begins). A program that cannot wait
--- so long says how many milliseconds it will: then the connection is given up, and the call that waits
--- fails with ETIMEDOUT. send never waits for ACKs, so it is the recv that hears of it. (The kernel
--- looks at its clock when it would repeat the segment, so it is a little late.) Nothing tells the
--- server: its goodbye meets an RST.
+-- When the peer vanishes while data are on their way, the kernel repeats them some fifteen
+-- times, which takes a quarter of an hour (backoff.lua shows how it begins). A program that
+-- cannot wait so long says how many milliseconds it will: then the connection is given up, and
+-- the call that waits fails with ETIMEDOUT. send never waits for ACKs, so it is the recv that
+-- hears of it. (The kernel looks at its clock when it would repeat the segment, so it is a
+-- little late.) Nothing tells the server: its goodbye meets an RST.
 --
 -- The server is deaf (IP_MINTTL, see silence.lua).
 --

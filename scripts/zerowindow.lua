@@ -1,7 +1,7 @@
 -- "Stop": the receiver's window closes, and opens again.
 --
--- Each segment says how much more its sender can take: the window. The server takes connections but
--- does not read, so what comes fills its receive buffer, made small here (SO_RCVBUF); when
+-- Each segment says how much more its sender can take: the window. The server takes connections
+-- but does not read, so what comes fills its receive buffer, made small here (SO_RCVBUF); when
 -- it is full the window is 0, and the client may send nothing. Then only an ACK with a larger
 -- window can set things going, and ACKs can get lost. So the client's kernel asks from time to
 -- time, each time later: a window probe. The answer is another ACK with window 0.
