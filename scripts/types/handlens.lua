@@ -377,6 +377,7 @@ function checksum.new() end
 ---@field mtu integer? bytes, of the private loopback
 ---@field kernel LabKernel
 ---@field message string? connect --message replaces it
+---@field answers table<string, (string|number)[]>? what input() returns in run and check, by role
 ---@field server fun(listener: Socket)?
 ---@field reply (fun(message: string, peer: Address): string|nil|false)?
 ---@field client fun(server: Address)?
@@ -392,6 +393,11 @@ function lab.ready(address, port) end
 ---The values as text, with tabs between, to the screen and into the trace.
 ---@param ... any
 function print(...) end
+
+---A line of standard input, without its newline; nil at the end of input.
+---@param prompt? any shown before it
+---@return string? line
+function input(prompt) end
 
 ---Waits; other roles run meanwhile.
 ---@param seconds number

@@ -166,6 +166,8 @@ struct host {
     uv_loop_t *loop;
     host_listener *listener;
     void *listener_data;
+    host_prompter *prompter;
+    void *prompter_data;
     struct role *first_role, *last_role;
     uint32_t roles;
     uint32_t calls, sockets; /* numbers given so far */
@@ -192,7 +194,7 @@ struct host {
     struct error flush_error;
     bool flush_failed;
 
-    uv_timer_t deadline, ticker, flusher, quiet;
+    uv_timer_t deadline, ticker, flusher, teller, quiet;
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
@@ -201,7 +203,8 @@ struct host {
     struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */
     struct buffer unread;      /* what came of it beyond the last line */
     bool input_ended;
-    size_t inputs; /* tasks that wait for a line */
+    size_t inputs;                       /* tasks that wait for a line */
+    int64_t inputs_asked, inputs_served; /* so far: whose turn it is */
 
     struct buffer text; /* of the event that is being told */
 };
@@ -251,6 +254,8 @@ enum need call_succeed(struct task *task, int64_t value);
 enum need call_fail(struct task *task, int error);
 /* As call_fail, with the sentence's end in other words than strerror's. */
 enum need call_fail_because(struct task *task, int error, const char *reason);
+/* The exchange will use this address. */
+void call_meets(struct call *call, const struct address *address);
 void syscall_begin(struct call *call);
 /* Keeps errno and returns value. */
 int64_t syscall_end(struct call *call, int64_t value);

@@ -115,6 +115,8 @@ static enum need attempt_connect(struct task *task)
     if (call->stage == 0) {
         struct sockaddr_storage storage;
         socklen_t length = socket_address_out(&call->address, &storage);
+        if (socket->local.port == 0)
+            call_meets(call, &call->address);
         syscall_begin(call);
         int64_t value = syscall_end(call, connect(socket->fd, (struct sockaddr *)&storage, length));
         if (value == 0)

@@ -55,6 +55,7 @@ struct host {
     struct buffer log, prints, failure;
     uint32_t failure_line;
     struct address ready;
+    size_t inputs; /* lines that were asked for */
 };
 
 static struct host fake;
