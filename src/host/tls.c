@@ -121,13 +121,18 @@ static bool fill(struct task *task, enum need *need)
     return false;
 }
 
-/* After a function of OpenSSL that has not ended well: sends what it wrote (an alert, perhaps),
- * and if it wants more, receives. Returns whether to ask it again; else need is set. */
-static bool go_on(struct task *task, int returned, enum need *need)
+/*
+ * After a function of OpenSSL that has not ended well: sends what it wrote (an alert, perhaps), and
+ * if it wants more, receives. before is what had been written before. Returns whether to ask it
+ * again; else need is set. Who receives does not wait until another task's records are out, nor
+ * the answer to a key update, which goes with the next record.
+ */
+static bool go_on(struct task *task, int returned, uint64_t before, enum need *need)
 {
     struct tls_stream *stream = stream_of(task);
     int why = SSL_get_error(stream->ssl, returned);
-    bool sent = flush(task, written(stream), need);
+    bool sent = written(stream) == before || flush(task, written(stream), need) ||
+                (*need == NEED_WRITE && SSL_is_init_finished(stream->ssl));
     if (why != SSL_ERROR_WANT_READ) {
         *need = tls_fail(task, stream, why);
         return false;
@@ -144,7 +149,7 @@ static enum need attempt_handshake(struct task *task)
         int done = SSL_do_handshake(stream->ssl);
         if (done == 1)
             return flush(task, written(stream), &need) ? call_succeed(task, 0) : need;
-        if (!go_on(task, done, &need))
+        if (!go_on(task, done, stream->sent, &need))
             return need;
     }
 }
@@ -181,7 +186,7 @@ static bool encrypt(struct task *task, enum need *need)
         ERR_clear_error();
         int done = SSL_write_ex(stream->ssl, call->plain + call->plain_done,
                                 call->plain_length - call->plain_done, &taken);
-        if (done != 1 && !go_on(task, done, need))
+        if (done != 1 && !go_on(task, done, stream->sent, need))
             return false;
         call->plain_done += taken;
     }
@@ -238,6 +243,7 @@ static enum need attempt_recv(struct task *task)
         return call_fail(task, ENOMEM);
     for (;;) {
         size_t got = 0;
+        uint64_t before = SSL_is_init_finished(stream->ssl) ? written(stream) : stream->sent;
         ERR_clear_error();
         int done = SSL_read_ex(stream->ssl, room, limit, &got);
         if (done == 1) {
@@ -249,7 +255,7 @@ static enum need attempt_recv(struct task *task)
             result->end_of_stream = true;
             return call_succeed(task, 0);
         }
-        if (!go_on(task, done, &need))
+        if (!go_on(task, done, before, &need))
             return need;
     }
 }

@@ -6,41 +6,38 @@
 /* What making a key costs, in instructions of the Lua machine. */
 #define CERTIFICATE_COST 20000
 
-static void raise(lua_State *L, const char *name, const struct error *error)
-{
-    luaL_error(L, "%s: %s", name, error->text);
-}
+/* Room for a certificate with as many names as it may have, twice over. */
+struct pem {
+    char text[8192];
+};
 
-static void make_certificate(lua_State *L, const struct tls_certificate_settings *settings,
-                             struct buffer *certificate, struct buffer *key)
+static bool copy_pem(struct pem *pem, struct buffer *made)
 {
-    struct error error;
-    script_charge(L, CERTIFICATE_COST);
-    if (tls_certificate_make(settings, certificate, key, &error))
-        return;
-    buffer_free(certificate);
-    buffer_free(key);
-    raise(L, "tls.certificate", &error);
+    int length = snprintf(pem->text, sizeof pem->text, "%s", buffer_text(made));
+    buffer_free(made);
+    return length > 0 && (size_t)length < sizeof pem->text;
 }
 
 /* tls.certificate(options) → { certificate = pem, key = pem } */
 static int certificate(lua_State *L)
 {
     struct tls_certificate_settings settings;
-    struct buffer made = {0}, key = {0};
+    struct buffer made = {0}, made_key = {0};
+    struct error error;
     lua_settop(L, 1);
     tls_options_check_certificate(L, 1, &settings);
-    make_certificate(L, &settings, &made, &key);
-    /* Both are small; the copies on this stack are out of reach of Lua's errors. */
-    char texts[2][4096];
-    int lengths[2] = {snprintf(texts[0], sizeof texts[0], "%s", buffer_text(&made)),
-                      snprintf(texts[1], sizeof texts[1], "%s", buffer_text(&key))};
-    buffer_free(&made);
-    buffer_free(&key);
+    script_charge(L, CERTIFICATE_COST);
+    bool done = tls_certificate_make(&settings, &made, &made_key, &error);
+    /* Out of the buffers before anything of Lua may raise an error. */
+    struct pem texts[2];
+    bool copied = copy_pem(&texts[0], &made);
+    copied = copy_pem(&texts[1], &made_key) && copied;
+    if (!done || !copied)
+        return luaL_error(L, "tls.certificate: %s", done ? "out of memory" : error.text);
     lua_createtable(L, 0, 2);
-    lua_pushlstring(L, texts[0], (size_t)lengths[0]);
+    lua_pushstring(L, texts[0].text);
     lua_setfield(L, -2, "certificate");
-    lua_pushlstring(L, texts[1], (size_t)lengths[1]);
+    lua_pushstring(L, texts[1].text);
     lua_setfield(L, -2, "key");
     return 1;
 }
@@ -62,7 +59,7 @@ static int start(lua_State *L, const char *name, const struct tls_settings *sett
     bool now = tls_options_switch(L, 2, "handshake", true);
     tls_handle_push(L, 1);
     if (!tls_start(socket, settings, &error))
-        raise(L, name, &error);
+        return luaL_error(L, "%s: %s", name, error.text);
     if (!now)
         return 1;
     return script_call_end(L, tls_handshake(task, socket, name), lua_gettop(L), finish);

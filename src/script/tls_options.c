@@ -111,6 +111,7 @@ static void check_versions(lua_State *L, int index, struct tls_settings *setting
 static void check_protocols(lua_State *L, int index, struct tls_settings *settings)
 {
     luaL_Buffer buffer;
+    luaL_checkstack(L, 8, NULL);
     if (push_field(L, index, "alpn") == LUA_TNIL)
         return;
     if (!lua_istable(L, -1))
@@ -118,12 +119,12 @@ static void check_protocols(lua_State *L, int index, struct tls_settings *settin
     int list = lua_gettop(L);
     lua_Unsigned count = lua_rawlen(L, list);
     luaL_buffinit(L, &buffer);
-    for (lua_Unsigned i = 1; i <= count && i <= NAMES_LIMIT; i++) {
+    for (lua_Unsigned i = 1; i <= count; i++) {
         size_t length = 0;
         if (lua_rawgeti(L, list, (lua_Integer)i) == LUA_TSTRING)
             lua_tolstring(L, -1, &length);
-        if (length == 0 || length > 255)
-            luaL_error(L, "alpn must be a list of texts of 1 to 255 bytes");
+        if (length == 0 || length > 255 || count > NAMES_LIMIT)
+            luaL_error(L, "alpn must be a list of 1 to %d texts of 1 to 255 bytes", NAMES_LIMIT);
         lua_pushfstring(L, "%c", (int)length);
         lua_insert(L, -2);
         lua_concat(L, 2);
