@@ -52,3 +52,14 @@ function lab.clients.bob(server)
   until ok
   sock:close()
 end
+
+function lab.check(trace)
+  expect.call("alice", "recv", "Hello, alice")
+  expect.call("bob", "recv", "EAGAIN")
+  expect.call("bob", "recv", "Hello, bob")
+  local tries = 0
+  for _, call in ipairs(trace.calls) do
+    if call.role == "bob" and call.name == "recv" then tries = tries + 1 end
+  end
+  expect.equal(tries, 3, "bob tries three times")
+end

@@ -49,3 +49,13 @@ function lab.client(server)
   print(problem)                            -- what the ICMP message has become
   nobody:close()
 end
+
+function lab.check(trace)
+  local talk, shout = trace:flow(1), trace:flow(2)
+  expect.equal(talk.protocol, "UDP")
+  expect.equal(#talk.packets, 4, "four datagrams, and nothing else")
+  expect.order(talk, "client UDP len 13", "server UDP len 13", "client UDP len 3", "client UDP len 13")
+  expect.equal(shout.client.sent, "anybody?")
+  expect.call("client", "send", 8)          -- it did not fail …
+  expect.call("client", "recv", "ECONNREFUSED")   -- … but this did
+end

@@ -50,3 +50,13 @@ function lab.client(server)
   fails(sock, "send", "are you there?")     -- and nobody will ever read this
   sock:close()
 end
+
+function lab.check(trace)
+  expect.call("client", "connect", "ECONNREFUSED")
+  expect.call("client", "bind", "EADDRINUSE")
+  expect.call("client", "recv", "ETIMEDOUT")
+  expect.call("client", "recv", "ECONNRESET")
+  expect.call("client", "send", "EPIPE")
+  expect.order(trace:flow(1), "client SYN", "RST ACK")
+  expect.order(trace:flow(2), "client SYN", "...", "server RST ACK")
+end

@@ -105,3 +105,13 @@ function lab.clients.mallory(server)        -- would like to write elsewhere
   print("the server says", sock:recv())
   sock:close()
 end
+
+function lab.check(trace)
+  expect.matches(trace:flow("alice").server.sent, "^stored\n")
+  if lab.message then return end
+  expect.equal(trace:flow("alice").client.sent,
+               header("notes.txt", #NOTES) .. NOTES .. checksum.sha256(NOTES),
+               "alice sends the header, the bytes and their checksum")
+  expect.matches(trace:flow("bob").server.sent, "^refused: the sender hung up 989 bytes early")
+  expect.matches(trace:flow("mallory").server.sent, "^refused: .* is no name for a file")
+end

@@ -52,3 +52,12 @@ end
 function lab.clients.alice(server) talk(server, 0.2, "at last") end
 function lab.clients.bob(server)   talk(server, 0, "hi") end
 function lab.clients.carol(server) talk(server, 0, "good day") end
+
+function lab.check(trace)
+  expect.equal(#trace.flows, GUESTS)
+  expect.equal(trace:flow("alice").server.sent, "you said at last")
+  expect.equal(trace:flow("bob").server.sent, "you said hi")
+  expect.equal(trace:flow("carol").server.sent, "you said good day")
+  expect.order(trace, "alice SYN", "...", "bob SYN", "...", "carol SYN", "...",
+               "bob FIN ACK", "...", "alice PSH ACK len 7")
+end
