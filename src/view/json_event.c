@@ -235,11 +235,22 @@ static void add_transport(json_t *object, const struct view_item *item)
     const struct packet *packet = item->packet;
     if (packet->transport == TRANSPORT_TCP) {
         add_tcp(object, item);
+    } else if (packet->icmp.type == 255 && packet->icmp.code == 255) {
+        return; /* not here: the capture ends before them */
     } else if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) {
         set_number(object, "icmp_type", packet->icmp.type);
         set_number(object, "icmp_code", packet->icmp.code);
         set_name(object, "icmp", icmp_type_text(packet));
     }
+}
+
+/* The identifiers of the VLANs it went through, from the outermost in. */
+static json_t *vlans_array(const struct packet *packet)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < packet->vlan_count; i++)
+        json_array_append_new(array, json_integer(packet->vlans[i] & 0xfff));
+    return array;
 }
 
 json_t *json_event_packet(const struct view_item *item)
@@ -251,6 +262,8 @@ json_t *json_event_packet(const struct view_item *item)
     set_number(object, "number", frame->number);
     set(object, "time", json_event_time(item->event->time));
     set_name(object, "protocol", packet_protocol_name(packet));
+    if (packet->vlan_count > 0)
+        set(object, "vlans", vlans_array(packet));
     set_host(object, "source", &packet->source);
     if (packet->has_ports)
         set_number(object, "source_port", packet->source.port);
