@@ -3,7 +3,8 @@
 #                                                      the test needs
 #   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
 #                                   lab-as-nobody/NAME the same, installed, without any privilege
-#   tests/tshark/test_NAME.py      tshark/NAME        what the views show against tshark's word
+#   tests/tshark/test_NAME.py       tshark/NAME        what the views show against tshark's word
+#   tests/peer/test_NAME.py         peer/NAME          with real clients and servers, written by others
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
 
@@ -33,6 +34,15 @@ file(WRITE ${PROJECT_BINARY_DIR}/includes.txt "${handlens_includes}")
 add_test(NAME lint/includes COMMAND ${HANDLENS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/lint/includes.py
          ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/includes.txt)
 set_tests_properties(lint/includes PROPERTIES LABELS lint)
+
+file(GLOB peer_tests CONFIGURE_DEPENDS tests/peer/test_*.py)
+foreach(source ${peer_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME peer/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    set_tests_properties(peer/${name} PROPERTIES TIMEOUT 300 LABELS peer ENVIRONMENT
+        "HANDLENS=$<TARGET_FILE:handlens>;HANDLENS_SANITIZE=${HANDLENS_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
+endforeach()
 
 file(GLOB lab_tests CONFIGURE_DEPENDS tests/lab/test_*.py)
 foreach(source ${lab_tests})

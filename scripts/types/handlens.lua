@@ -71,6 +71,7 @@
 ---| "TCP_KEEPINTVL"
 ---| "TCP_KEEPCNT"
 ---| "TCP_SYNCNT"
+---| "TCP_LINGER2"
 ---| "TCP_DEFER_ACCEPT"
 ---| "TCP_WINDOW_CLAMP"
 ---| "TCP_USER_TIMEOUT"
@@ -83,6 +84,12 @@
 ---| "IP_MTU_DISCOVER"
 ---| "IP_MULTICAST_TTL"
 ---| "IP_MULTICAST_LOOP"
+---| "IPV6_V6ONLY"
+---| "IPV6_UNICAST_HOPS"
+---| "IPV6_TCLASS"
+---| "IPV6_MTU"
+---| "IPV6_MULTICAST_HOPS"
+---| "IPV6_MULTICAST_LOOP"
 
 ---A TCP or UDP socket.
 ---@class Socket
@@ -213,6 +220,142 @@ function socket.gethostname() end
 ---@return Address
 function socket.address(address, port) end
 
+---@class TlsIdentity
+---@field certificate string PEM
+---@field key string PEM
+
+---What tls.client, tls.server and tls.certificate take, each its own part.
+---@class TlsOptions
+---@field server_name string? client: the name or address in the server's certificate
+---@field verify boolean? client: true
+---@field ca string? client: PEM, the certificates to trust; the system's
+---@field certificate string? server: PEM
+---@field key string? server: PEM
+---@field alpn string[]? protocols in order
+---@field min_version "1.2"|"1.3"|nil as max_version
+---@field max_version "1.2"|"1.3"|nil "1.3"
+---@field handshake boolean? false: not yet
+---@field names string[]? certificate: localhost, 127.0.0.1, ::1
+---@field days number? certificate: valid so long, or expired so long ago; 1
+
+---What a handshake agreed upon.
+---@class TlsInfo
+---@field version string "TLSv1.3"
+---@field cipher string
+---@field alpn string?
+---@field subject string? of the peer's certificate
+---@field issuer string?
+---@field verified boolean
+
+---@class TlsStream
+local TlsStream = {}
+
+---Makes the handshake, or goes on with it.
+function TlsStream:handshake() end
+
+---At most one record, 16384 bytes.
+---@param bytes string
+---@return integer sent
+function TlsStream:send(bytes) end
+
+---@param bytes string
+function TlsStream:sendall(bytes) end
+
+---At most size bytes of one record; nil when the peer has said goodbye.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function TlsStream:recv(size) end
+
+---Says goodbye (close_notify), waits for the peer's, and closes the socket.
+function TlsStream:close() end
+
+---@return TlsInfo
+function TlsStream:info() end
+
+tls = {}
+
+---TLS on a connected socket, as the client.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.client(sock, options) end
+
+---TLS on a connected socket, as the server.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.server(sock, options) end
+
+---A new key and a certificate that it has signed itself.
+---@param options? TlsOptions
+---@return TlsIdentity
+function tls.certificate(options) end
+
+---A file that is open, below the folder of --files.
+---@class OpenFile
+local OpenFile = {}
+
+---At most size bytes from where the last read ended; nil at the end of the file.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function OpenFile:read(size) end
+
+---@param bytes string
+function OpenFile:write(bytes) end
+
+---A written file appears under its name.
+function OpenFile:close() end
+
+---Closes the file without keeping what was written.
+function OpenFile:discard() end
+
+file = {}
+
+---Opens a file; "w" writes a new one, which appears under its name at f:close().
+---@param name string a path in the lab's folder
+---@param mode? "r"|"w" "r"
+---@return OpenFile
+function file.open(name, mode) end
+
+---The whole file; at most 16 MiB.
+---@param name string
+---@return string bytes
+function file.read(name) end
+
+---Writes a whole file, all of it or nothing.
+---@param name string
+---@param bytes string
+function file.write(name, bytes) end
+
+---Its length in bytes; nil if there is no such file.
+---@param name string
+---@return integer? bytes
+function file.size(name) end
+
+---@param name string
+function file.remove(name) end
+
+---A SHA-256 of bytes that come in parts.
+---@class Checksum
+local Checksum = {}
+
+---@param bytes string
+function Checksum:add(bytes) end
+
+---64 hexadecimal digits: of all bytes added so far.
+---@return string
+function Checksum:hex() end
+
+checksum = {}
+
+---64 hexadecimal digits.
+---@param bytes string
+---@return string
+function checksum.sha256(bytes) end
+
+---@return Checksum
+function checksum.new() end
+
 ---TCP settings of the private loopback; true and false stand for 1 and 0.
 ---@class LabKernel
 ---@field timestamps integer|boolean?
@@ -234,6 +377,7 @@ function socket.address(address, port) end
 ---@field mtu integer? bytes, of the private loopback
 ---@field kernel LabKernel
 ---@field message string? connect --message replaces it
+---@field answers table<string, (string|number)[]>? what input() returns in run and check, by role
 ---@field server fun(listener: Socket)?
 ---@field reply (fun(message: string, peer: Address): string|nil|false)?
 ---@field client fun(server: Address)?
@@ -249,6 +393,11 @@ function lab.ready(address, port) end
 ---The values as text, with tabs between, to the screen and into the trace.
 ---@param ... any
 function print(...) end
+
+---A line of standard input, without its newline; nil at the end of input.
+---@param prompt? any shown before it
+---@return string? line
+function input(prompt) end
 
 ---Waits; other roles run meanwhile.
 ---@param seconds number

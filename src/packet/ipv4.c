@@ -48,7 +48,7 @@ static void read_header(struct packet *packet, const uint8_t *b)
     packet->dont_fragment = (fragment & 0x4000) != 0;
     packet->more_fragments = (fragment & 0x2000) != 0;
     packet->fragment_offset = (fragment & 0x1fffu) * 8;
-    packet->is_fragment = packet->more_fragments || packet->fragment_offset != 0;
+    packet->is_fragment = (fragment & 0x3fffu) != 0;
     packet->ttl = b[8];
     packet->ip_protocol = b[9];
     packet->source.family = 4;

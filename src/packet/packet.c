@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "packet/decode.h"
+#include "support/clear.h"
 
 void decoder_fault(struct decoder *d, enum packet_fault fault, uint32_t at)
 {
@@ -52,7 +53,7 @@ void decoder_bound(struct decoder *d, uint64_t end, uint32_t field_at)
 void packet_decode(struct packet *packet, uint32_t link_type, const uint8_t *bytes,
                    uint32_t captured, uint32_t length, enum packet_effort effort)
 {
-    memset(packet, 0, sizeof *packet);
+    clear_bytes(packet, sizeof *packet);
     packet->bytes = bytes;
     packet->captured = captured;
     packet->length = length;

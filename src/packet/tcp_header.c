@@ -89,10 +89,14 @@ static bool read_option(struct packet_tcp *tcp, const uint8_t *option, uint8_t l
     }
 }
 
-/* The options, as many bytes of them as are here. length is what the data offset says. */
-static void tcp_options(struct decoder *d, struct cursor in, uint32_t length)
+/*
+ * The options that begin at start, as many bytes of them as are here. length is what the data
+ * offset says.
+ */
+static void tcp_options(struct decoder *d, uint32_t start, uint32_t length)
 {
-    uint32_t start = (uint32_t)in.at;
+    struct cursor in = cursor_over(d->in.data, d->in.length);
+    in.at = start;
     bool is_cut = cursor_left(&in) < length;
     in.length = is_cut ? in.length : start + length;
     while (cursor_left(&in) > 0) {
@@ -121,8 +125,11 @@ static void tcp_options(struct decoder *d, struct cursor in, uint32_t length)
 }
 
 /* A header that is not all here: its ports and sequence number may be, as in an ICMP quote. */
-static void read_beginning(struct packet *packet, struct cursor in)
+static void read_beginning(struct decoder *d)
 {
+    struct packet *packet = d->packet;
+    struct cursor in = cursor_over(d->in.data, d->in.length);
+    in.at = packet->transport_at;
     const uint8_t *b = cursor_take(&in, 4);
     if (b == NULL)
         return;
@@ -151,10 +158,9 @@ void tcp_decode(struct decoder *d)
 {
     struct packet *packet = d->packet;
     packet->transport = TRANSPORT_TCP;
-    struct cursor before = d->in;
     const uint8_t *b = decoder_take(d, 20);
     if (b == NULL) {
-        read_beginning(packet, before);
+        read_beginning(d);
         return;
     }
     read_fixed(packet, b);
@@ -169,13 +175,13 @@ void tcp_decode(struct decoder *d)
     if (d->effort == PACKET_CHECKSUMS)
         packet->transport_checksum = checksum_transport(d, 16, true);
     if (header_length > 20) {
-        struct cursor options = d->in;
+        uint32_t options_at = (uint32_t)d->in.at;
         if (decoder_take(d, header_length - 20) == NULL) {
             packet->payload_length = room - header_length;
-            tcp_options(d, options, header_length - 20);
+            tcp_options(d, options_at, header_length - 20);
             return;
         }
-        tcp_options(d, options, header_length - 20);
+        tcp_options(d, options_at, header_length - 20);
     }
     decoder_payload(d);
 }

@@ -203,13 +203,9 @@ static void remember_segment(struct analysis *a, struct segment_pool *pool)
 {
     struct track *mine = a->mine;
     bool takes_one = a->tcp->flags & (TCP_SYN | TCP_FIN);
-    if (a->length > 0 || takes_one) {
-        struct segment segment = {.time = a->seen->time,
-                                  .number = a->seen->number,
-                                  .seq = a->tcp->seq,
-                                  .next_seq = a->next_seq};
-        segments_add(pool, &mine->unacked, &segment);
-    }
+    if (a->length > 0 || takes_one)
+        segments_add(pool, &mine->unacked, a->seen->time, a->seen->number, a->tcp->seq,
+                     a->next_seq);
     bool probe = a->marks & MARK_ZERO_WINDOW_PROBE;
     bool first = !mine->has_next;
     if (!probe && (first || sequence_after(a->next_seq, mine->next_seq))) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/clear.h"
 #include "tcp/connection.h"
 #include "tcp/span.h"
 
@@ -50,26 +51,56 @@ static uint64_t mix(uint64_t value)
     return value ^ (value >> 32);
 }
 
-static uint64_t hash_end(uint64_t seed, const struct address *end)
+/*
+ * An end as the table compares it. A packet's address was just written field by field; to read
+ * several fields at once would have to wait until they are all in memory.
+ */
+struct end {
+    uint64_t words[2]; /* the address bytes */
+    uint16_t port;
+    uint8_t family;
+};
+
+/* Four bytes as the first of eight, whatever the byte order. */
+static inline uint64_t host_word(uint32_t host)
 {
-    uint64_t words[2];
-    memcpy(words, end->bytes, sizeof words);
-    uint64_t hash = mix(seed ^ words[0] ^ ((uint64_t)end->port << 40));
-    return words[1] ? mix(hash ^ words[1]) : hash;
+    uint64_t word = 0;
+    memcpy(&word, &host, sizeof host);
+    return word;
+}
+
+static inline void read_end(struct end *end, const struct address *address)
+{
+    end->port = address->port;
+    end->family = address->family;
+    if (address->family == 4) {
+        uint32_t host;
+        memcpy(&host, address->bytes, sizeof host);
+        end->words[0] = host_word(host);
+        end->words[1] = 0;
+    } else {
+        memcpy(end->words, address->bytes, sizeof end->words);
+    }
+}
+
+static uint64_t hash_end(uint64_t seed, const struct end *end)
+{
+    uint64_t hash = mix(seed ^ end->words[0] ^ ((uint64_t)end->port << 40));
+    return end->words[1] ? mix(hash ^ end->words[1]) : hash;
 }
 
 /* The same for both directions. */
-static uint32_t hash_packet(const struct flow_table *table, const struct packet *packet)
+static uint32_t hash_ends(uint64_t seed, const struct end *a, const struct end *b, uint8_t protocol)
 {
-    uint64_t both = hash_end(table->seed, &packet->source) +
-                    hash_end(table->seed, &packet->destination) + packet->transport;
-    return (uint32_t)mix(both);
+    return (uint32_t)mix(hash_end(seed, a) + hash_end(seed, b) + protocol);
 }
 
-static bool same_end(const struct address *a, const struct address *b)
+static bool is_end(const struct address *address, const struct end *end)
 {
-    return a->port == b->port && a->family == b->family &&
-           memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+    uint64_t words[2];
+    memcpy(words, address->bytes, sizeof words);
+    return address->port == end->port && address->family == end->family &&
+           words[0] == end->words[0] && words[1] == end->words[1];
 }
 
 static void idle_list_remove(struct idle_list *list, struct connection *connection)
@@ -214,10 +245,10 @@ struct flow_table *flow_table_open(flow_ended *ended, void *data)
 }
 
 /* Finds the packet's flow and from which end it came. */
-static struct connection *find(const struct flow_table *table, uint32_t hash,
-                               const struct packet *packet, enum flow_end *from)
+static struct connection *find(const struct flow_table *table, uint32_t hash, uint8_t protocol,
+                               const struct end *source, const struct end *destination,
+                               enum flow_end *from)
 {
-    uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
     struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
     if (each) /* all of it will be needed: one wait for memory instead of one for each line */
         for (size_t at = 0; at < sizeof *each; at += 64)
@@ -226,13 +257,11 @@ static struct connection *find(const struct flow_table *table, uint32_t hash,
         if (each->hash != hash || each->flow.protocol != protocol)
             continue;
         const struct flow_side *side = each->flow.side;
-        if (same_end(&side[0].address, &packet->source) &&
-            same_end(&side[1].address, &packet->destination)) {
+        if (is_end(&side[0].address, source) && is_end(&side[1].address, destination)) {
             *from = FLOW_CLIENT;
             return each;
         }
-        if (same_end(&side[1].address, &packet->source) &&
-            same_end(&side[0].address, &packet->destination)) {
+        if (is_end(&side[1].address, source) && is_end(&side[0].address, destination)) {
             *from = FLOW_SERVER;
             return each;
         }
@@ -273,7 +302,7 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     flow->first_number = flow->last_number = number;
     connection->queued = number;
     flow->closed_by = 255;
-    connection->to_itself = same_end(&packet->source, &packet->destination);
+    connection->to_itself = address_equal(&packet->source, &packet->destination);
     if (tcp)
         analysis_begin(connection);
 
@@ -315,9 +344,13 @@ static void follow_tcp(struct flow_table *table, struct connection *connection,
 static struct connection *flow_of(struct flow_table *table, const struct packet *packet,
                                   struct seen *seen, bool analysed, struct flow_facts *facts)
 {
-    uint32_t hash = hash_packet(table, packet);
+    struct end source, destination;
+    read_end(&source, &packet->source);
+    read_end(&destination, &packet->destination);
+    uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
+    uint32_t hash = hash_ends(table->seed, &source, &destination, protocol);
     uint16_t flags = analysed ? packet->tcp.flags : 0;
-    struct connection *connection = find(table, hash, packet, &seen->from);
+    struct connection *connection = find(table, hash, protocol, &source, &destination, &seen->from);
     if (connection) {
         if (!analysed || !analysis_is_new_flow(connection, seen))
             return connection;
@@ -326,8 +359,8 @@ static struct connection *flow_of(struct flow_table *table, const struct packet 
         facts->marks = MARK_PORT_REUSED;
     }
     bool answers = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-    seen->from =
-        answers && !same_end(&packet->source, &packet->destination) ? FLOW_SERVER : FLOW_CLIENT;
+    seen->from = answers && !address_equal(&packet->source, &packet->destination) ? FLOW_SERVER
+                                                                                  : FLOW_CLIENT;
     connection = begin(table, hash, packet, seen->time, seen->number, seen->from);
     if (connection && packet->transport == TRANSPORT_TCP)
         set_first_states(connection, flags);
@@ -338,7 +371,7 @@ static struct connection *flow_of(struct flow_table *table, const struct packet 
 void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
                     const struct packet *packet, struct flow_facts *facts)
 {
-    memset(facts, 0, sizeof *facts);
+    clear_bytes(facts, sizeof *facts);
     let_go_of_the_silent(table, time);
     if (!can_be_followed(packet))
         return;

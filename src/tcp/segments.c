@@ -44,18 +44,19 @@ static void pool_give(struct segment_pool *pool, uint32_t place)
     pool->free = place;
 }
 
-bool segments_add(struct segment_pool *pool, struct segments *list, const struct segment *segment)
+bool segments_add(struct segment_pool *pool, struct segments *list, int64_t time, uint64_t number,
+                  uint32_t seq, uint32_t next_seq)
 {
     if (list->count >= (list->jumbled ? SEGMENTS_LIMIT_JUMBLED : SEGMENTS_LIMIT))
         return false;
     uint32_t place = pool_take(pool);
     if (!place)
         return false;
-    pool->all[place - 1] = *segment;
-    pool->all[place - 1].link = 0;
+    pool->all[place - 1] =
+        (struct segment){.time = time, .number = number, .seq = seq, .next_seq = next_seq};
     if (list->newest) {
         struct segment *last = &pool->all[list->newest - 1];
-        if (sequence_before(segment->seq, last->next_seq))
+        if (sequence_before(seq, last->next_seq))
             list->jumbled = true;
         last->link = place;
     } else {

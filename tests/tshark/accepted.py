@@ -130,14 +130,14 @@ def is_impossible_packet(difference, _story):
 def has_no_room(difference, _story):
     """The IP header leaves no byte for the transport it announces: handlens still names it."""
     return (difference.field in ("transport", "payload", "udp_length") and difference.our["transport"] is not None
-            and difference.their["transport"] is None and "source_port" not in difference.raw)
+            and difference.their["transport"] is None and difference.raw["source_port"] is None)
 
 
 def is_cut_header(difference, story):
     """A header cut by the snap length. tshark follows TCP if its flags are there, UDP if all of its header is, and
     handlens both if their ports are; neither gives what it could not read whole, by its own measure."""
     if difference.field == "stream":
-        return difference.theirs is None and "tcp.flags" not in difference.row and "flags" not in difference.raw
+        return difference.theirs is None and "tcp.flags" not in difference.row and difference.raw["seq"] is None
     if difference.field in ANALYSIS and "a header that was cut" in story:
         return True
     if not fault(difference).startswith("cut short"):
@@ -146,7 +146,7 @@ def is_cut_header(difference, story):
         return difference.ours is None or difference.theirs is None
     if difference.field == "udp_length":
         return difference.ours is None or "udp.stream" not in difference.row
-    return difference.field in HEADER | ANALYSIS and "flags" not in difference.raw and difference.ours is None
+    return difference.field in HEADER | ANALYSIS and difference.raw["seq"] is None and difference.ours is None
 
 
 def acknowledges_without_the_flag(difference, story):

@@ -148,12 +148,12 @@ def ours(packet, streams):
     if transport not in ("tcp", "udp"):
         return said
     said.update({
-        "source_port": packet.get("source_port"), "destination_port": packet.get("destination_port"),
+        "source_port": packet["source_port"], "destination_port": packet["destination_port"],
         "stream": streams.get(packet["flow"]), "payload": base64.b64decode(packet["payload"]).hex(),
     })
     if transport == "udp":
         said["udp_length"] = packet["payload_length"] + 8
-    elif "flags" in packet:
+    elif packet["seq"] is not None:
         said.update(our_tcp(packet))
     return said
 
@@ -163,8 +163,8 @@ def our_tcp(packet):
     stamps = options.get("timestamps", {})
     return {
         "flags": sorted(packet["flags"]), "payload_length": packet["payload_length"],
-        "seq": packet["seq"], "relative_seq": packet.get("relative_seq"),
-        "ack": packet["ack"], "relative_ack": packet.get("relative_ack"),
+        "seq": packet["seq"], "relative_seq": packet["relative_seq"],
+        "ack": packet["ack"], "relative_ack": packet["relative_ack"],
         "window": packet["window"], "scaled_window": packet.get("scaled_window", packet["window"]),
         "urgent": packet.get("urgent"),
         "mss": options.get("mss"), "window_scale": options.get("window_scale"),
@@ -189,7 +189,7 @@ def our_packets(text):
 
 def our_blocks(packet):
     """Relative, as tshark gives them; from the acknowledgement one sees which number they count from."""
-    start = packet["ack"] - packet.get("relative_ack", 0) if "ACK" in packet["flags"] else 0
+    start = packet["ack"] - (packet["relative_ack"] or 0) if "ACK" in packet["flags"] else 0
     return [[edge - start & 0xffffffff for edge in block] for block in packet["options"].get("sack", [])]
 
 
