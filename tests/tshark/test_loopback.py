@@ -27,7 +27,7 @@ class Loopback(against.AgainstTshark):
         self.assertGreater(self.agree_on_streams(self.paths["loopback"]), 50)
 
     def test_the_traffic_holds_what_it_should(self):
-        """Else the other tests would say little."""
+        # Else the other tests would say little.
         events = self.json(self.paths["loopback"])
         packets = [event for event in events if event["event"] == "packet"]
         marks = {mark for packet in packets for mark in packet["analysis"]}
