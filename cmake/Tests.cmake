@@ -3,6 +3,7 @@
 #                                                      the test needs
 #   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
 #                                   lab-as-nobody/NAME the same, installed, without any privilege
+#   tests/tshark/test_NAME.py       tshark/NAME        what the views show against tshark's word
 #   tests/peer/test_NAME.py         peer/NAME          with real clients and servers, written by others
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
@@ -60,4 +61,13 @@ foreach(source ${lab_tests})
     if(name MATCHES "_alone$")
         set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES RUN_SERIAL ON)
     endif()
+endforeach()
+
+file(GLOB tshark_tests CONFIGURE_DEPENDS tests/tshark/test_*.py)
+foreach(source ${tshark_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME tshark/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    set_tests_properties(tshark/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS tshark
+                         ENVIRONMENT "${lab_environment}")
 endforeach()

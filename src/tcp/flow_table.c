@@ -376,8 +376,11 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
     if (!can_be_followed(packet))
         return;
     bool analysed = can_be_analysed(packet);
-    struct seen seen = {
-        .time = time, .number = number, .tcp = &packet->tcp, .length = packet->payload_length};
+    struct seen seen = {.time = time,
+                        .number = number,
+                        .tcp = &packet->tcp,
+                        .length = packet->payload_length,
+                        .options_cut = packet->fault == FAULT_CUT};
     struct connection *connection = flow_of(table, packet, &seen, analysed, facts);
     if (!connection) {
         facts->marks = 0;
