@@ -244,15 +244,21 @@ struct flow_table *flow_table_open(flow_ended *ended, void *data)
     return table;
 }
 
+/* All of it will be needed: one wait for memory instead of one for each line. */
+static inline void prefetch(const struct connection *connection)
+{
+    for (size_t at = 0; at < sizeof *connection; at += 64)
+        __builtin_prefetch((const char *)connection + at);
+}
+
 /* Finds the packet's flow and from which end it came. */
 static struct connection *find(const struct flow_table *table, uint32_t hash, uint8_t protocol,
                                const struct end *source, const struct end *destination,
                                enum flow_end *from)
 {
     struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
-    if (each) /* all of it will be needed: one wait for memory instead of one for each line */
-        for (size_t at = 0; at < sizeof *each; at += 64)
-            __builtin_prefetch((const char *)each + at);
+    if (each)
+        prefetch(each);
     for (; each; each = each->chain) {
         if (each->hash != hash || each->flow.protocol != protocol)
             continue;
@@ -408,10 +414,29 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
     touch(table, connection, flow->close != FLOW_OPEN && flow->close != FLOW_HALF_CLOSED);
 }
 
+/* Frees all, and tells of each before if told is wanted. There is nothing to unlink any more. */
+static void free_all(struct flow_table *table, flow_ended *ended)
+{
+    struct connection *each = table->oldest;
+    while (each) {
+        struct connection *next = each->newer;
+        if (next) /* long out of the cache, unlike what is told of this one meanwhile */
+            prefetch(next);
+        if (ended)
+            ended(table->data, &each->flow);
+        free(each);
+        each = next;
+    }
+    memset(table->buckets, 0, table->bucket_count * sizeof(struct connection *));
+    table->oldest = table->newest = NULL;
+    table->open_flows = table->ended_flows = (struct idle_list){0};
+    table->held = 0;
+    segment_pool_free(&table->pool);
+}
+
 void flow_table_end(struct flow_table *table)
 {
-    while (table->oldest)
-        let_go(table, table->oldest);
+    free_all(table, table->ended);
 }
 
 uint64_t flow_table_count(const struct flow_table *table)
@@ -423,9 +448,7 @@ void flow_table_close(struct flow_table *table)
 {
     if (!table)
         return;
-    while (table->oldest)
-        forget(table, table->oldest);
-    segment_pool_free(&table->pool);
+    free_all(table, NULL);
     free(table->buckets);
     free(table);
 }
