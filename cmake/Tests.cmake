@@ -18,6 +18,7 @@ foreach(source ${unit_tests})
     string(REGEX REPLACE "^test_" "" name ${stem})
     add_executable(${module}_${stem} ${source})
     target_link_libraries(${module}_${stem} PRIVATE ${handlens_modules} PkgConfig::CMOCKA)
+    target_link_options(${module}_${stem} PRIVATE ${handlens_link_plain})
     target_include_directories(${module}_${stem} PRIVATE tests)
     # A test may cut its own texts.
     target_compile_options(${module}_${stem} PRIVATE -Wno-format-truncation)
