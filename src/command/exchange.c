@@ -217,7 +217,7 @@ static void announce(void *data, const struct address *address, enum trace_trans
 {
     struct recording *recording = data;
     screen_announce(&recording->screen, script_lab(recording->exchange->script)->name, address,
-                    transport);
+                    transport, recording->exchange->invocation->port);
 }
 
 /* The capture lets the port through before anything can be sent there. */
