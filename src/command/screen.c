@@ -24,7 +24,8 @@ void screen_open(struct screen *screen, bool quiet, bool prints)
 
 static void put(const struct buffer *text)
 {
-    fwrite(text->data, 1, text->length, stderr);
+    if (text->length > 0)
+        fwrite(text->data, 1, text->length, stderr);
 }
 
 static void erase_progress(struct screen *screen)
