@@ -15,7 +15,7 @@
 --
 -- Between the two stands settimeout(2.5): wait, but no longer than that; see errors.lua.
 lab.title = "Blocking and non-blocking"
-lab.about = "alice waits in one recv; bob tries, hears EAGAIN, and tries again later."
+lab.about = "alice waits in one recv; bob hears EAGAIN, and tries again."
 lab.group = "sockets"
 lab.port  = 8080
 
@@ -51,4 +51,15 @@ function lab.clients.bob(server)
     end
   until ok
   sock:close()
+end
+
+function lab.check(trace)
+  expect.call("alice", "recv", "Hello, alice")
+  expect.call("bob", "recv", "EAGAIN")
+  expect.call("bob", "recv", "Hello, bob")
+  local tries = 0
+  for _, call in ipairs(trace.calls) do
+    if call.role == "bob" and call.name == "recv" then tries = tries + 1 end
+  end
+  expect.equal(tries, 3, "bob tries three times")
 end

@@ -110,3 +110,14 @@ function lab.clients.carol(server)
   await("bob left")
   sock:close()
 end
+
+function lab.check(trace)
+  expect.equal(trace:flow("alice").client.sent, "alice\nhello, you two\n")
+  expect.equal(trace:flow("alice").server.sent,
+               "bob joined\ncarol joined\nbob: hello, alice\ncarol: hello, both\n")
+  expect.equal(trace:flow("carol").server.sent,
+               "alice: hello, you two\nbob: hello, alice\nalice left\nbob left\n")
+  for _, name in ipairs({ "alice", "bob", "carol" }) do
+    expect.equal(trace:flow(name).closed_by, name)
+  end
+end

@@ -14,7 +14,7 @@
 --     is connected hears of it: connect sends nothing, it just notes the peer, and the next call
 --     on that socket fails with ECONNREFUSED.
 lab.title = "Datagrams"
-lab.about = "UDP has no handshake, keeps messages apart, and promises nothing."
+lab.about = "UDP: no handshake, messages kept apart, nothing promised."
 lab.group = "sockets"
 
 function lab.server()
@@ -48,4 +48,14 @@ function lab.client(server)
   local _, problem = pcall(nobody.recv, nobody, 1024)
   print(problem)                            -- what the ICMP message has become
   nobody:close()
+end
+
+function lab.check(trace)
+  local talk, shout = trace:flow(1), trace:flow(2)
+  expect.equal(talk.protocol, "UDP")
+  expect.equal(#talk.packets, 4, "four datagrams, and nothing else")
+  expect.order(talk, "client UDP len 13", "server UDP len 13", "client UDP len 3", "client UDP len 13")
+  expect.equal(shout.client.sent, "anybody?")
+  expect.call("client", "send", 8)          -- it did not fail …
+  expect.call("client", "recv", "ECONNREFUSED")   -- … but this did
 end

@@ -13,7 +13,7 @@
 -- A failed call raises an error with .call, .code and .message. Which errors a program must
 -- expect stands in the manual of each call: `man 2 connect`.
 lab.title = "What can go wrong"
-lab.about = "Refused, in use, timed out, reset, broken pipe: caused and caught."
+lab.about = "Refused, in use, timed out, reset, broken pipe: all caught."
 lab.group = "sockets"
 lab.port  = 8080
 
@@ -49,4 +49,14 @@ function lab.client(server)
   fails(sock, "recv", 1024)                 -- now we wait, and the RST comes
   fails(sock, "send", "are you there?")     -- and nobody will ever read this
   sock:close()
+end
+
+function lab.check(trace)
+  expect.call("client", "connect", "ECONNREFUSED")
+  expect.call("client", "bind", "EADDRINUSE")
+  expect.call("client", "recv", "ETIMEDOUT")
+  expect.call("client", "recv", "ECONNRESET")
+  expect.call("client", "send", "EPIPE")
+  expect.order(trace:flow(1), "client SYN", "RST ACK")
+  expect.order(trace:flow(2), "client SYN", "...", "server RST ACK")
 end

@@ -21,7 +21,7 @@
 -- and it lies in DIR/received afterwards. Between two machines it is `handlens serve filetransfer
 -- --host 0.0.0.0 --files DIR` on the one, `handlens connect filetransfer --host …` on the other.
 lab.title = "File transfer"
-lab.about = "Name, length, bytes, checksum; a bad name and half a file are refused."
+lab.about = "Name, length, bytes, checksum; half a file is no file."
 lab.group = "programs"
 lab.port  = 8080
 
@@ -104,4 +104,14 @@ function lab.clients.mallory(server)        -- would like to write elsewhere
   sock:sendall(header("../../notes.txt", #NOTES))
   print("the server says", sock:recv())
   sock:close()
+end
+
+function lab.check(trace)
+  expect.matches(trace:flow("alice").server.sent, "^stored\n")
+  if lab.message then return end
+  expect.equal(trace:flow("alice").client.sent,
+               header("notes.txt", #NOTES) .. NOTES .. checksum.sha256(NOTES),
+               "alice sends the header, the bytes and their checksum")
+  expect.matches(trace:flow("bob").server.sent, "^refused: the sender hung up 989 bytes early")
+  expect.matches(trace:flow("mallory").server.sent, "^refused: .* is no name for a file")
 end

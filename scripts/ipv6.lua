@@ -29,3 +29,11 @@ function lab.client(server)
   print("received", sock:recv(1024))
   sock:close()
 end
+
+function lab.check(trace)
+  local flow = trace:flow(1)
+  expect.equal(flow.server.address, "[::1]:65432")
+  expect.equal(flow.handshake, "SYN, SYN ACK, ACK")
+  expect.equal(flow.client.sent, "Hello from the client")
+  expect.equal(flow.server.sent, "Hello from the server")
+end

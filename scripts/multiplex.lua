@@ -13,7 +13,7 @@
 -- others wait too. Follow the server's lane: it is one role, in one loop, answers bob and carol,
 -- and hears alice when she speaks at last.
 lab.title = "Many clients, one select"
-lab.about = "A server without threads hears alice, bob and carol as they speak."
+lab.about = "A server without threads hears alice, bob and carol by turns."
 lab.group = "sockets"
 lab.port  = 8080
 
@@ -52,3 +52,12 @@ end
 function lab.clients.alice(server) talk(server, 0.2, "at last") end
 function lab.clients.bob(server)   talk(server, 0, "hi") end
 function lab.clients.carol(server) talk(server, 0, "good day") end
+
+function lab.check(trace)
+  expect.equal(#trace.flows, GUESTS)
+  expect.equal(trace:flow("alice").server.sent, "you said at last")
+  expect.equal(trace:flow("bob").server.sent, "you said hi")
+  expect.equal(trace:flow("carol").server.sent, "you said good day")
+  expect.order(trace, "alice SYN", "...", "bob SYN", "...", "carol SYN", "...",
+               "bob FIN ACK", "...", "alice PSH ACK len 7")
+end

@@ -15,7 +15,8 @@
 #include "support/nearest.h"
 
 const struct command *const commands[] = {&command_run,  &command_serve, &command_connect,
-                                          &command_view, &command_labs,  NULL};
+                                          &command_view, &command_check, &command_labs,
+                                          NULL};
 
 static const struct command *command_named(const char *name, struct error *error)
 {

@@ -220,6 +220,77 @@ function socket.gethostname() end
 ---@return Address
 function socket.address(address, port) end
 
+---@class TlsIdentity
+---@field certificate string PEM
+---@field key string PEM
+
+---What tls.client, tls.server and tls.certificate take, each its own part.
+---@class TlsOptions
+---@field server_name string? client: the name or address in the server's certificate
+---@field verify boolean? client: true
+---@field ca string? client: PEM, the certificates to trust; the system's
+---@field certificate string? server: PEM
+---@field key string? server: PEM
+---@field alpn string[]? protocols in order
+---@field min_version "1.2"|"1.3"|nil as max_version
+---@field max_version "1.2"|"1.3"|nil "1.3"
+---@field handshake boolean? false: not yet
+---@field names string[]? certificate: localhost, 127.0.0.1, ::1
+---@field days number? certificate: valid so long, or expired so long ago; 1
+
+---What a handshake agreed upon.
+---@class TlsInfo
+---@field version string "TLSv1.3"
+---@field cipher string
+---@field alpn string?
+---@field subject string? of the peer's certificate
+---@field issuer string?
+---@field verified boolean
+
+---@class TlsStream
+local TlsStream = {}
+
+---Makes the handshake, or goes on with it.
+function TlsStream:handshake() end
+
+---At most one record, 16384 bytes.
+---@param bytes string
+---@return integer sent
+function TlsStream:send(bytes) end
+
+---@param bytes string
+function TlsStream:sendall(bytes) end
+
+---At most size bytes of one record; nil when the peer has said goodbye.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function TlsStream:recv(size) end
+
+---Says goodbye (close_notify), waits for the peer's, and closes the socket.
+function TlsStream:close() end
+
+---@return TlsInfo
+function TlsStream:info() end
+
+tls = {}
+
+---TLS on a connected socket, as the client.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.client(sock, options) end
+
+---TLS on a connected socket, as the server.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.server(sock, options) end
+
+---A new key and a certificate that it has signed itself.
+---@param options? TlsOptions
+---@return TlsIdentity
+function tls.certificate(options) end
+
 ---A file that is open, below the folder of --files.
 ---@class OpenFile
 local OpenFile = {}

@@ -26,6 +26,7 @@ enum option_id {
     OPTION_RAW,
     OPTION_FROM,
     OPTION_OUTPUT,
+    OPTION_FORMAT,
     OPTION_NUMERIC,
     OPTION_COLOR,
     OPTION_QUIET,

@@ -15,27 +15,33 @@
 #define SHOWS     (EXCHANGES | COMMAND_VIEW)
 
 const struct option_row option_table[] = {
-    {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES, "keep the trace in FILE (pcapng)"},
-    {OPTION_FORCE, "force", 0, NULL, SHOWS, "let -w and -o replace a file that is there"},
+    {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES | COMMAND_CHECK,
+     "keep the trace in FILE (pcapng)"},
+    {OPTION_FORCE, "force", 0, NULL, SHOWS | COMMAND_CHECK,
+     "let -w and -o replace a file that is there"},
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
     {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
      "what the client shall send"},
-    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
+    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN | COMMAND_CHECK,
+     "use this machine's loopback, not a private one"},
     {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run N of each client role at once"},
     {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
-    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
-    {OPTION_FILES, "files", 0, "DIR", EXCHANGES, "the folder for the lab's files (else a new one)"},
+    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
+     "give up after S seconds (run: 30 by default)"},
+    {OPTION_FILES, "files", 0, "DIR", EXCHANGES | COMMAND_CHECK,
+     "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
     {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
     {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
+    {OPTION_FORMAT, "format", 0, "FORMAT", COMMAND_CHECK, "text, tap, junit or json"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
      "numeric addresses: always so, as with tcpdump -n"},
     {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
@@ -184,6 +190,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         return true;
     case OPTION_OUTPUT:
         invocation->output_path = value;
+        return true;
+    case OPTION_FORMAT:
+        invocation->format = value;
         return true;
     case OPTION_AS:
         invocation->as_given = true;

@@ -10,6 +10,7 @@
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
  *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
+ *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
@@ -26,6 +27,7 @@
 #include "support/clock.h"
 
 struct lookup;
+struct tls_stream;
 
 /* One task's wait for one side of one socket, in that socket's list. */
 struct waiter {
@@ -57,6 +59,7 @@ struct host_socket {
     bool released;           /* no handle is left */
     bool readable, writable; /* what the last select found */
     unsigned users;          /* calls under way */
+    struct tls_stream *tls;  /* owned; NULL while the socket speaks no TLS */
     struct waiter_list readers, writers;
 };
 
@@ -101,6 +104,10 @@ struct call {
     struct socket_wait wait;
     int64_t timeout; /* this call's own, ns: -1 for ever */
     int64_t option;
+
+    /* TLS: what the script sends or room for what it gets; bytes are then the records. */
+    const uint8_t *plain;
+    size_t plain_length, plain_done;
 };
 
 enum task_phase { TASK_HELD, TASK_READY, TASK_RUNNING, TASK_PARKED, TASK_ENDED };
@@ -303,7 +310,16 @@ void input_close(struct host *host);
 void input_free(struct host *host);
 
 /* stream.c */
+/* Whether a system call only said that it would have to wait. */
+bool socket_is_busy(int error);
+/* Whether the loop will tell when to try to receive, so that a try now would be in vain. */
+bool socket_recv_is_vain(struct host_socket *socket);
 /* Room for length bytes in the task's buffer. NULL out of memory. */
 uint8_t *task_room(struct task *task, size_t length);
+
+/* tls_start.c */
+void tls_free(struct tls_stream *stream);
+/* What a handshake agreed upon: "TLSv1.3, TLS_AES_256_GCM_SHA384". */
+void tls_agreed_text(const struct host_socket *socket, struct buffer *text);
 
 #endif

@@ -100,6 +100,8 @@ int64_t socket_shut(struct call *call, struct host_socket *socket)
     int64_t closed = syscall_end(call, close(fd));
     socket->fd = -1;
     socket->host->open_sockets--;
+    tls_free(socket->tls);
+    socket->tls = NULL;
     poll_wake_all(socket);
     return closed;
 }
@@ -115,6 +117,7 @@ static void unlink_and_free(struct host_socket *socket)
         socket->next->previous = socket->previous;
     else
         role->last_socket = socket->previous;
+    tls_free(socket->tls);
     free(socket);
 }
 

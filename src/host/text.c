@@ -30,6 +30,13 @@ void text_result(const struct task *task, struct buffer *buffer)
 {
     const struct call_result *result = &task->result;
     const char *name = result->call;
+    if (strcmp(name, "tls.client") == 0 || strcmp(name, "tls.server") == 0 ||
+        strcmp(name, "tls.handshake") == 0) {
+        tls_agreed_text(task->call.socket, buffer);
+        return;
+    }
+    if (strncmp(name, "tls.", 4) == 0)
+        name += 4; /* tls.recv gives what recv gives */
     if (strncmp(name, "recv", 4) == 0) {
         if (result->end_of_stream) {
             buffer_append_text(buffer, "nil");

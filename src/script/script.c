@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/checking.h"
 #include "script/file_api.h"
 #include "script/input.h"
 #include "script/lab.h"
 #include "script/role.h"
 #include "script/state.h"
 #include "script/task.h"
+#include "script/tls_api.h"
 #include "support/clock.h"
 
 /* Splits the path into the folder, the file's name and the lab's. */
@@ -41,11 +43,14 @@ static int open_all(lua_State *L)
     address_open(L);
     socket_handle_open(L);
     socket_api_open(L);
+    tls_handle_open(L);
+    tls_api_open(L);
     task_api_open(L);
     input_api_open(L);
     file_api_open(L);
     checksum_api_open(L);
     lab_open(L);
+    check_expect_open(L);
     return 0;
 }
 

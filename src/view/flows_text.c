@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "support/terminal.h"
+#include "tcp/packet_text.h"
 #include "view/flows.h"
-#include "view/packet_text.h"
 
 /* "9.9k" below ten where tenths are wanted, else "12k". Returns the end. */
 static char *put_scaled(char *to, uint64_t number, uint64_t scale, bool tenths)

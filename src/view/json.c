@@ -2,25 +2,32 @@
  * json.c - JSON Lines: one object an event, in time order.
  *
  * Theory of operation. A call's object has its time of entry and also how it returned, and stands
- * where it was entered; so what comes between is held back until the call returns. In the same
- * way the first line, "capture", waits for the number of dropped packets, which a trace tells
- * last. What is held back is bounded: beyond HELD_LIMIT objects the oldest unfinished one is
- * written as it is, with nulls for what is not known yet, and the rest follows later as an
- * object "return", or "statistics".
+ * where it was entered; so what comes between is held back, as finished text, until the call
+ * returns. In the same way the first line, "capture", waits for the number of dropped packets,
+ * which a trace tells last. What is held back is bounded: beyond HELD_LIMIT objects the oldest
+ * unfinished one is written as it is, with nulls for what is not known yet, and the rest follows
+ * later as an object "return", or "statistics".
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "view/json_event.h"
+#include "view/json_packet.h"
 #include "view/render.h"
 
 #define HELD_LIMIT 4096
 #define ROLE_LIMIT 65536
 
+/* Fifteen digits: 0.021 stays 0.021, and no nanosecond is lost. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
+/* An object that waits, or the text of one that is finished and stands behind such a one. */
 struct held {
-    json_t *object; /* owned; NULL if memory ran out for it */
+    json_t *object; /* owned; NULL for text */
     uint32_t call;  /* the call whose return it waits for; 0: none */
     bool waits;
+    char *text; /* owned */
+    size_t length;
 };
 
 struct role_name {
@@ -38,8 +45,9 @@ struct view {
     size_t role_count;
     json_t *capture;    /* borrowed: the first object while it is held; else NULL */
     json_t *interfaces; /* borrowed, of capture */
-    uint64_t received;
     uint64_t dropped;
+    struct json_packet packet;
+    struct buffer text; /* of one object that shall be held */
 };
 
 static int append(const char *text, size_t length, void *data)
@@ -48,14 +56,18 @@ static int append(const char *text, size_t length, void *data)
     return 0;
 }
 
+/* NULL means that memory ran out. */
+static void dump(struct view *view, const json_t *object, struct buffer *to)
+{
+    if (object == NULL || json_dump_callback(object, append, to, DUMP_FLAGS) != 0)
+        view->out->failed = true;
+    buffer_append_byte(to, '\n');
+    view->out->failed |= to->failed;
+}
+
 static void write_object(struct view *view, json_t *object)
 {
-    if (object == NULL) {
-        view->out->failed = true;
-        return;
-    }
-    json_dump_callback(object, append, view->out, JSON_COMPACT);
-    buffer_append_byte(view->out, '\n');
+    dump(view, object, view->out);
     json_decref(object);
 }
 
@@ -71,7 +83,11 @@ static void write_first(struct view *view)
         view->capture = NULL;
         view->interfaces = NULL;
     }
-    write_object(view, held->object);
+    if (held->object != NULL)
+        write_object(view, held->object);
+    else
+        buffer_append(view->out, held->text, held->length);
+    free(held->text);
     view->first = (view->first + 1) % HELD_LIMIT;
     view->count--;
 }
@@ -91,17 +107,54 @@ static void give_up_first(struct view *view)
     write_first(view);
 }
 
-static void hold(struct view *view, json_t *object, uint32_t call, bool waits)
+static struct held *hold_next(struct view *view)
 {
-    if (view->count == 0 && !waits) {
-        write_object(view, object);
-        return;
-    }
     if (view->count == HELD_LIMIT) {
         give_up_first(view);
         write_finished(view);
     }
-    *held_at(view, view->count++) = (struct held){object, call, waits};
+    struct held *held = held_at(view, view->count++);
+    *held = (struct held){0};
+    return held;
+}
+
+/* Holds the object until it is finished; call: whose return finishes it. Takes the reference. */
+static void hold(struct view *view, json_t *object, uint32_t call)
+{
+    if (object == NULL) {
+        view->out->failed = true;
+        return;
+    }
+    struct held *held = hold_next(view);
+    held->object = object;
+    held->call = call;
+    held->waits = true;
+}
+
+/* A finished object comes, which is borrowed: its text is written, or held behind what waits. */
+static void tell_borrowed(struct view *view, const json_t *object)
+{
+    if (view->count == 0) {
+        dump(view, object, view->out);
+        return;
+    }
+    struct held *held = hold_next(view);
+    buffer_clear(&view->text);
+    dump(view, object, &view->text);
+    held->text = malloc(view->text.length);
+    if (held->text == NULL) {
+        view->out->failed = true;
+        return;
+    }
+    held->length = view->text.length;
+    memcpy(held->text, view->text.data, held->length);
+}
+
+/* The same; takes the reference. */
+static void tell(struct view *view, json_t *object)
+{
+    tell_borrowed(view, object);
+    json_decref(object);
 }
 
 static struct trace_text role_name(const struct view *view, uint32_t role)
@@ -118,7 +171,7 @@ static void add_role(struct view *view, const struct trace_role *role)
     json_object_set_new_nocheck(object, "id", json_integer(role->role));
     json_object_set_new_nocheck(object, "kind", json_string_nocheck(kinds[role->kind]));
     json_object_set_new_nocheck(object, "name", json_event_text(role->name));
-    hold(view, object, 0, false);
+    tell(view, object);
     if (role->role >= ROLE_LIMIT)
         return;
     if (role->role >= view->role_count) {
@@ -155,7 +208,7 @@ static void add_return(struct view *view, const struct trace_event *event)
     json_t *object = json_event_new("return");
     json_object_set_new_nocheck(object, "id", json_integer(event->result.call));
     json_event_add_return(object, event);
-    hold(view, object, 0, false);
+    tell(view, object);
 }
 
 /* The first object. It waits for the trace's statistics. */
@@ -170,7 +223,7 @@ static void add_capture(struct view *view)
     json_object_set_new_nocheck(object, "link_type", json_null());
     json_object_set_new_nocheck(object, "interfaces", view->interfaces);
     view->capture = object;
-    hold(view, object, 0, true);
+    hold(view, object, 0);
 }
 
 static json_t *interface_object(const struct trace_interface *interface)
@@ -190,7 +243,7 @@ static void add_interface(struct view *view, const struct trace_interface *inter
         json_t *fields = interface_object(interface);
         json_object_update(object, fields);
         json_decref(fields);
-        hold(view, object, 0, false);
+        tell(view, object);
         return;
     }
     if (json_array_size(view->interfaces) == 0)
@@ -200,15 +253,15 @@ static void add_interface(struct view *view, const struct trace_interface *inter
 
 static void add_statistics(struct view *view, const struct trace_statistics *statistics)
 {
-    view->received += statistics->received;
-    view->dropped += statistics->dropped;
+    view->dropped += statistics->dropped < UINT64_MAX - view->dropped ? statistics->dropped
+                                                                      : UINT64_MAX - view->dropped;
     if (view->capture != NULL)
         return;
     json_t *object = json_event_new("statistics");
     json_object_set_new_nocheck(object, "interface", json_integer(statistics->interface));
     json_object_set_new_nocheck(object, "received", json_integer((json_int_t)statistics->received));
     json_object_set_new_nocheck(object, "dropped", json_integer((json_int_t)statistics->dropped));
-    hold(view, object, 0, false);
+    tell(view, object);
 }
 
 static struct view *json_open(const struct view_options *options, struct buffer *out)
@@ -227,29 +280,28 @@ static void json_add(struct view *view, const struct view_item *item)
     const struct trace_event *event = item->event;
     switch (event->kind) {
     case TRACE_EXCHANGE:
-        hold(view, json_event_exchange(event), 0, false);
+        tell(view, json_event_exchange(event));
         break;
     case TRACE_ROLE:
         add_role(view, &event->role);
         break;
     case TRACE_CALL:
-        hold(view, json_event_call(event, role_name(view, event->call.role)), event->call.call,
-             true);
+        hold(view, json_event_call(event, role_name(view, event->call.role)), event->call.call);
         break;
     case TRACE_RETURN:
         add_return(view, event);
         break;
     case TRACE_SOCKET:
-        hold(view, json_event_socket(event, role_name(view, event->socket.role)), 0, false);
+        tell(view, json_event_socket(event, role_name(view, event->socket.role)));
         break;
     case TRACE_STATE:
-        hold(view, json_event_state(event), 0, false);
+        tell(view, json_event_state(event));
         break;
     case TRACE_NOTE:
-        hold(view, json_event_note(event, role_name(view, event->note.role)), 0, false);
+        tell(view, json_event_note(event, role_name(view, event->note.role)));
         break;
     case TRACE_PACKET:
-        hold(view, json_event_packet(item), 0, false);
+        tell_borrowed(view, json_packet_fill(&view->packet, item));
         break;
     case TRACE_INTERFACE:
         add_interface(view, &event->interface);
@@ -258,10 +310,10 @@ static void json_add(struct view *view, const struct view_item *item)
         add_statistics(view, &event->statistics);
         break;
     case TRACE_CHECK:
-        hold(view, json_event_check(event), 0, false);
+        tell(view, json_event_check(event));
         break;
     case TRACE_END:
-        hold(view, json_event_end(event), 0, false);
+        tell(view, json_event_end(event));
         break;
     case TRACE_SCRIPT:
     case TRACE_SYSCALL:
@@ -272,7 +324,7 @@ static void json_add(struct view *view, const struct view_item *item)
 
 static void json_flow_ended(struct view *view, const struct flow *flow)
 {
-    hold(view, json_event_flow(flow), 0, false);
+    tell(view, json_event_flow(flow));
 }
 
 static void json_end(struct view *view, const struct error *damage)
@@ -295,8 +347,12 @@ static void json_end(struct view *view, const struct error *damage)
 
 static void json_close(struct view *view)
 {
-    for (size_t n = 0; n < view->count; n++)
+    for (size_t n = 0; n < view->count; n++) {
         json_decref(held_at(view, n)->object);
+        free(held_at(view, n)->text);
+    }
+    json_packet_free(&view->packet);
+    buffer_free(&view->text);
     for (size_t n = 0; n < view->role_count; n++)
         free(view->roles[n].text);
     free(view->roles);

@@ -1,15 +1,10 @@
 #include "view/json_event.h"
 
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <openssl/evp.h>
+#include <stdint.h>
 
 #include "support/clock.h"
 #include "support/terminal.h"
+#include "tcp/packet_text.h"
 
 json_t *json_event_new(const char *name)
 {
@@ -25,21 +20,35 @@ static void set(json_t *object, const char *key, json_t *value)
 
 static void set_number(json_t *object, const char *key, uint64_t number)
 {
-    set(object, key, json_integer((json_int_t)number));
+    set(object, key, json_integer(number > INT64_MAX ? INT64_MAX : (json_int_t)number));
 }
 
+/* name is a constant, or NULL for null. */
 static void set_name(json_t *object, const char *key, const char *name)
 {
-    set(object, key, json_string_nocheck(name));
+    set(object, key, name == NULL ? json_null() : json_string_nocheck(name));
+}
+
+size_t json_event_put_time(char *to, int64_t time)
+{
+    char *start = to;
+    uint64_t size = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+    if (time < 0)
+        *to++ = '-';
+    to = packet_put_number(to, size / NANOSECONDS_PER_SECOND);
+    uint64_t fraction = size % NANOSECONDS_PER_SECOND;
+    *to = '.';
+    for (int i = 9; i > 0; i--) {
+        to[i] = (char)('0' + fraction % 10);
+        fraction /= 10;
+    }
+    return (size_t)(to + 10 - start);
 }
 
 json_t *json_event_time(int64_t time)
 {
-    char text[40];
-    uint64_t size = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
-    int length = snprintf(text, sizeof text, "%s%" PRIu64 ".%09" PRIu64, time < 0 ? "-" : "",
-                          size / NANOSECONDS_PER_SECOND, size % NANOSECONDS_PER_SECOND);
-    return json_stringn_nocheck(text, (size_t)length);
+    char text[JSON_TIME];
+    return json_stringn_nocheck(text, json_event_put_time(text, time));
 }
 
 static json_t *repaired(struct trace_text text)
@@ -65,32 +74,6 @@ json_t *json_event_address(const struct address *address)
     if (address->family == 0)
         return json_null();
     return json_string_nocheck(address_format(address, text));
-}
-
-static void set_host(json_t *object, const char *key, const struct address *address)
-{
-    char text[ADDRESS_TEXT];
-    set(object, key,
-        address->family == 0 ? json_null()
-                             : json_string_nocheck(address_format_host(address, text)));
-}
-
-static json_t *base64(const uint8_t *bytes, size_t length)
-{
-    unsigned char small[4096];
-    size_t size = (length + 2) / 3 * 4 + 1;
-    if (length == 0)
-        return json_string_nocheck("");
-    if (length > INT_MAX)
-        return NULL;
-    unsigned char *text = size <= sizeof small ? small : malloc(size);
-    if (text == NULL)
-        return NULL;
-    int written = EVP_EncodeBlock(text, bytes, (int)length);
-    json_t *string = json_stringn_nocheck((const char *)text, (size_t)written);
-    if (text != small)
-        free(text);
-    return string;
 }
 
 static void set_site(json_t *object, struct trace_text script, uint32_t line)
@@ -127,58 +110,7 @@ void json_event_add_return(json_t *object, const struct trace_event *event)
     set(object, "message", json_event_text(result->message));
 }
 
-static json_t *flags_array(uint16_t flags)
-{
-    static const struct {
-        uint16_t flag;
-        const char *name;
-    } names[] = {
-        {TCP_SYN, "SYN"}, {TCP_FIN, "FIN"}, {TCP_RST, "RST"}, {TCP_PSH, "PSH"}, {TCP_ACK, "ACK"},
-        {TCP_URG, "URG"}, {TCP_ECE, "ECE"}, {TCP_CWR, "CWR"}, {TCP_AE, "AE"},
-    };
-    json_t *array = json_array();
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (flags & names[i].flag)
-            json_array_append_new(array, json_string_nocheck(names[i].name));
-    }
-    return array;
-}
-
-static json_t *options_object(const struct packet_tcp *tcp)
-{
-    json_t *options = json_object();
-    if (tcp->options_seen & TCP_SEEN_MSS)
-        set_number(options, "mss", tcp->mss);
-    if (tcp->options_seen & TCP_SEEN_WINDOW_SCALE)
-        set_number(options, "window_scale", tcp->window_scale);
-    if (tcp->options_seen & TCP_SEEN_SACK_PERMITTED)
-        set(options, "sack_permitted", json_true());
-    if (tcp->options_seen & TCP_SEEN_TIMESTAMPS) {
-        json_t *stamps = json_object();
-        set_number(stamps, "value", tcp->timestamp_value);
-        set_number(stamps, "echo", tcp->timestamp_echo);
-        set(options, "timestamps", stamps);
-    }
-    if (tcp->options_seen & TCP_SEEN_SACK) {
-        json_t *blocks = json_array();
-        for (int i = 0; i < tcp->sack_count; i++) {
-            json_t *edges = json_array();
-            json_array_append_new(edges, json_integer(tcp->sack[i][0]));
-            json_array_append_new(edges, json_integer(tcp->sack[i][1]));
-            json_array_append_new(blocks, edges);
-        }
-        set(options, "sack", blocks);
-    }
-    if (tcp->options_seen & TCP_SEEN_FAST_OPEN)
-        set_number(options, "fast_open_cookie_length", tcp->fast_open_length);
-    if (tcp->options_seen & TCP_SEEN_MPTCP)
-        set_number(options, "mptcp_subtype", tcp->mptcp_subtype);
-    if (tcp->options_seen & TCP_SEEN_MD5)
-        set(options, "md5", json_true());
-    return options;
-}
-
-static json_t *marks_array(uint32_t marks)
+json_t *json_event_marks(uint32_t marks)
 {
     json_t *array = json_array();
     for (int i = 0; i < MARK_COUNT; i++) {
@@ -187,94 +119,6 @@ static json_t *marks_array(uint32_t marks)
                                   json_string_nocheck(tcp_mark_name((enum tcp_mark)(1 << i))));
     }
     return array;
-}
-
-/* header_length is 0 where the fixed header was not all there: its numbers would be inventions. */
-static void add_tcp(json_t *object, const struct view_item *item)
-{
-    const struct packet_tcp *tcp = &item->packet->tcp;
-    const struct flow_facts *facts = item->facts;
-    if (tcp->header_length == 0)
-        return;
-    set(object, "flags", flags_array(tcp->flags));
-    set_number(object, "seq", tcp->seq);
-    set_number(object, "ack", tcp->ack);
-    if (facts->flow != NULL && !item->packet->is_fragment) {
-        set_number(object, "relative_seq", facts->relative_seq);
-        set_number(object, "relative_ack", facts->relative_ack);
-    }
-    set_number(object, "window", tcp->window);
-    if (facts->window_scaled)
-        set_number(object, "scaled_window", facts->window);
-    if (tcp->flags & TCP_URG)
-        set_number(object, "urgent", tcp->urgent);
-    set(object, "options", options_object(tcp));
-}
-
-static void add_analysis(json_t *object, const struct flow_facts *facts)
-{
-    set(object, "analysis", marks_array(facts->marks));
-    if (facts->marks & MARK_DUPLICATE_ACK) {
-        set_number(object, "duplicate_ack_number", facts->duplicate_number);
-        set_number(object, "duplicate_ack_of", facts->duplicate_of);
-    }
-    if (facts->bytes_in_flight > 0)
-        set_number(object, "bytes_in_flight", facts->bytes_in_flight);
-    if (facts->rtt_of > 0) { /* stamps in microseconds make many a round trip 0 */
-        set(object, "ack_rtt", json_event_time(facts->rtt));
-        set_number(object, "acks_packet", facts->rtt_of);
-    }
-    if (facts->flow != NULL && facts->flow->protocol == 6) {
-        set_name(object, "state_client", tcp_state_name(facts->after[FLOW_CLIENT]));
-        set_name(object, "state_server", tcp_state_name(facts->after[FLOW_SERVER]));
-    }
-}
-
-static void add_transport(json_t *object, const struct view_item *item)
-{
-    const struct packet *packet = item->packet;
-    if (packet->transport == TRANSPORT_TCP) {
-        add_tcp(object, item);
-    } else if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) {
-        set_number(object, "icmp_type", packet->icmp.type);
-        set_number(object, "icmp_code", packet->icmp.code);
-        set_name(object, "icmp", icmp_type_text(packet));
-    }
-}
-
-json_t *json_event_packet(const struct view_item *item)
-{
-    const struct trace_packet *frame = &item->event->packet;
-    const struct packet *packet = item->packet;
-    const struct flow_facts *facts = item->facts;
-    json_t *object = json_event_new("packet");
-    set_number(object, "number", frame->number);
-    set(object, "time", json_event_time(item->event->time));
-    set_name(object, "protocol", packet_protocol_name(packet));
-    set_host(object, "source", &packet->source);
-    if (packet->has_ports)
-        set_number(object, "source_port", packet->source.port);
-    set_host(object, "destination", &packet->destination);
-    if (packet->has_ports)
-        set_number(object, "destination_port", packet->destination.port);
-    set(object, "flow", facts->flow == NULL ? json_null() : json_integer(facts->flow->id));
-    if (facts->flow != NULL)
-        set_name(object, "from", facts->from == FLOW_CLIENT ? "client" : "server");
-    add_transport(object, item);
-    set_number(object, "length", frame->length);
-    if (frame->bytes.length < frame->length)
-        set_number(object, "captured_length", frame->bytes.length);
-    set_number(object, "payload_length", packet->payload_length);
-    set(object, "payload", base64(packet->bytes + packet->payload_at, packet->payload_captured));
-    set(object, "cause", frame->cause == 0 ? json_null() : json_integer(frame->cause));
-    if (frame->comment.length > 0)
-        set(object, "comment", json_event_text(frame->comment));
-    add_analysis(object, facts);
-    if (packet->fault != FAULT_NONE) {
-        set_name(object, "fault", packet_fault_text(packet));
-        set_number(object, "fault_at", packet->fault_at);
-    }
-    return object;
 }
 
 static json_t *milliseconds(int64_t duration)
@@ -293,8 +137,25 @@ static json_t *side_object(const struct flow_side *side)
     set(object, "rtt_max_ms", milliseconds(side->rtt_max));
     set(object, "rtt_mean_ms",
         milliseconds(side->rtt_count == 0 ? 0 : side->rtt_sum / (int64_t)side->rtt_count));
-    set(object, "analysis", marks_array(side->marks_seen));
+    set(object, "analysis", json_event_marks(side->marks_seen));
     return object;
+}
+
+/* A UDP conversation has none of these. */
+static void set_tcp(json_t *object, const struct flow *flow)
+{
+    bool tcp = flow->protocol == 6;
+    bool ended = tcp && flow->closed_by <= FLOW_SERVER;
+    set_name(object, "handshake", tcp ? flow_handshake_text(flow) : NULL);
+    set_name(object, "state_client", tcp ? tcp_state_name(flow->side[FLOW_CLIENT].state) : NULL);
+    set_name(object, "state_server", tcp ? tcp_state_name(flow->side[FLOW_SERVER].state) : NULL);
+    set_name(object, "close", tcp ? flow_close_text(flow) : NULL);
+    set_name(object, "closed_by",
+             !ended                           ? NULL
+             : flow->closed_by == FLOW_CLIENT ? "client"
+                                              : "server");
+    if (tcp)
+        set(object, "from_middle", json_boolean(flow->from_middle));
 }
 
 json_t *json_event_flow(const struct flow *flow)
@@ -307,17 +168,7 @@ json_t *json_event_flow(const struct flow *flow)
     set_number(object, "stream", flow->stream);
     set(object, "client", json_event_address(&client->address));
     set(object, "server", json_event_address(&server->address));
-    if (flow->protocol == 6) {
-        set_name(object, "handshake", flow_handshake_text(flow));
-        set_name(object, "state_client", tcp_state_name(client->state));
-        set_name(object, "state_server", tcp_state_name(server->state));
-        set_name(object, "close", flow_close_text(flow));
-        set(object, "closed_by",
-            flow->closed_by > FLOW_SERVER
-                ? json_null()
-                : json_string_nocheck(flow->closed_by == FLOW_CLIENT ? "client" : "server"));
-        set(object, "from_middle", json_boolean(flow->from_middle));
-    }
+    set_tcp(object, flow);
     set_number(object, "packets", client->packets + server->packets);
     set_number(object, "bytes", client->bytes + server->bytes);
     set_number(object, "retransmissions", client->retransmissions + server->retransmissions);

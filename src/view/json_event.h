@@ -16,7 +16,14 @@
 /* An object that begins with "event": name. */
 json_t *json_event_new(const char *name);
 
+/* Room for a time. */
+#define JSON_TIME 32
+
+/* "1700000000.000010000" without a final zero. Returns its length. */
+size_t json_event_put_time(char *to, int64_t time);
 json_t *json_event_time(int64_t time);
+/* ["retransmission"] */
+json_t *json_event_marks(uint32_t marks);
 json_t *json_event_text(struct trace_text text);
 /* "127.0.0.1:80", or null for no address. */
 json_t *json_event_address(const struct address *address);
@@ -25,7 +32,6 @@ json_t *json_event_address(const struct address *address);
 json_t *json_event_call(const struct trace_event *event, struct trace_text role);
 void json_event_add_return(json_t *object, const struct trace_event *event);
 
-json_t *json_event_packet(const struct view_item *item);
 json_t *json_event_flow(const struct flow *flow);
 json_t *json_event_note(const struct trace_event *event, struct trace_text role);
 json_t *json_event_state(const struct trace_event *event);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "view/render.h"
+#include "view/tls_text.h"
 
 /* A style is a colour (1 to 7, the terminal's own numbers; 0 for the terminal's default) and
  * flags. */
@@ -84,6 +85,7 @@ struct ladder_flow {
     struct address address[2]; /* by enum flow_end, like all below */
     uint32_t role[2];          /* 0: nobody of the exchange, or not known yet */
     enum tcp_state state[2];
+    struct tls_place tls[2]; /* of what that end sends */
 };
 
 #define LADDER_FLOWS   1024

@@ -2,13 +2,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp/packet_text.h"
 #include "view/ladder_arrow.h"
-#include "view/packet_text.h"
+
+/* A line below the arrow: what is in ladder->text from start to its end. */
+static void draw_below(struct ladder *ladder, unsigned style, size_t start, size_t end)
+{
+    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 4);
+    ladder_put_cut(ladder, &ladder->inside, style, (const char *)ladder->text.data + start,
+                   end - start, (size_t)ladder->inner - 5);
+    ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+}
+
+/* TLS records by their names, a line each kind. Returns false if the payload is none. */
+static bool draw_records(struct ladder *ladder, const struct view_item *item,
+                         struct ladder_flow *flow, unsigned style)
+{
+    const struct packet *packet = item->packet;
+    struct buffer *text = &ladder->text;
+    buffer_clear(text);
+    if (packet->transport != TRANSPORT_TCP ||
+        !tls_text_append(text, &flow->tls[item->facts->from], item->facts->relative_seq,
+                         packet->bytes + packet->payload_at, packet->payload_captured,
+                         packet->payload_length))
+        return false;
+    for (size_t start = 0; start < text->length;) {
+        const uint8_t *newline = memchr(text->data + start, '\n', text->length - start);
+        size_t end = newline == NULL ? text->length : (size_t)(newline - text->data);
+        draw_below(ladder, style, start, end);
+        start = end + 1;
+    }
+    return true;
+}
 
 /* The payload's beginning as text, on a line of its own below the arrow. */
-static void draw_payload(struct ladder *ladder, const struct packet *packet, unsigned style)
+static void draw_payload(struct ladder *ladder, const struct view_item *item,
+                         struct ladder_flow *flow, unsigned style)
 {
-    if (packet->payload_captured == 0)
+    const struct packet *packet = item->packet;
+    if (packet->payload_captured == 0 || draw_records(ladder, item, flow, style))
         return;
     size_t room = (size_t)ladder->inner - 4 - 3; /* indented, quoted, a space before the lane */
     struct buffer *text = &ladder->text;
@@ -21,10 +53,7 @@ static void draw_payload(struct ladder *ladder, const struct packet *packet, uns
         buffer_append_text(text, ladder->glyphs->ellipsis);
     else
         buffer_append_byte(text, '"');
-    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 4);
-    const char *line = buffer_text(text);
-    ladder_put_cut(ladder, &ladder->inside, style, line, text->length, (size_t)ladder->inner - 5);
-    ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+    draw_below(ladder, style, 0, text->length);
 }
 
 /* States inside, where the gutters have no room for them. */
@@ -214,7 +243,7 @@ static const char *new_state(const struct flow_facts *facts, enum flow_end end)
 
 /* The arrow's text, and below it options and payload. */
 static void draw_headers(struct ladder *ladder, const struct view_item *item,
-                         const struct arrow *arrow, bool own)
+                         struct ladder_flow *flow, const struct arrow *arrow, bool own)
 {
     const struct packet *packet = item->packet;
     unsigned style = ladder->lanes[arrow->from].style;
@@ -237,7 +266,7 @@ static void draw_headers(struct ladder *ladder, const struct view_item *item,
         add_options(ladder, &pieces, packet);
         arrow_draw_rest(ladder, &pieces, 0);
     }
-    draw_payload(ladder, packet, own ? STYLE_DIM : style);
+    draw_payload(ladder, item, flow, own ? STYLE_DIM : style);
 }
 
 static void draw_flow_packet(struct ladder *ladder, const struct view_item *item)
@@ -260,7 +289,7 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
         arrow.left = states[left_end];
         arrow.right = states[!left_end];
     }
-    draw_headers(ladder, item, &arrow, own);
+    draw_headers(ladder, item, flow, &arrow, own);
     if (beside)
         draw_states_beside(ladder, lanes, states);
     else if (ladder->narrow)

@@ -9,6 +9,7 @@
 
 #include "script/call.h"
 #include "script/lab.h"
+#include "script/tls_api.h"
 #include "support/buffer.h"
 
 #define NAMES 256
@@ -91,6 +92,7 @@ static const struct methods {
     {"socket", "function Socket:", "sock:"},
     {"file", "function OpenFile:", "f:"},
     {"checksum", "function Checksum:", "sum:"},
+    {"tls stream", "function TlsStream:", "secure:"},
 };
 
 /* If the line declares a method. */
@@ -107,6 +109,7 @@ static char *registered_names(void)
     struct names names = {.count = 0};
     struct script *script = load_text("function lab.client()\n"
                                       "  info = socket.tcp():info()\n"
+                                      "  details = tls.client(socket.tcp()):info()\n"
                                       "end");
     assert_non_null(script);
     struct host *host = fake_open();
@@ -118,6 +121,8 @@ static char *registered_names(void)
             add(&names, "lab.", lab_field_name(i), 64);
     for (size_t i = 0; lab_kernel_field_name(i) != NULL; i++)
         add(&names, "lab.kernel.", lab_kernel_field_name(i), 64);
+    add(&names, "identity.", "certificate", 64);
+    add(&names, "identity.", "key", 64);
     for (size_t i = 0; error_object_fields[i] != NULL; i++)
         add(&names, "error.", error_object_fields[i], 64);
     for (size_t i = 0; address_fields[i] != NULL; i++)
@@ -126,6 +131,12 @@ static char *registered_names(void)
     add_keys(&names, L, "info.");
     lua_getglobal(L, "socket");
     add_keys(&names, L, "socket.");
+    lua_getglobal(L, "details");
+    add_keys(&names, L, "details.");
+    lua_getglobal(L, "tls");
+    add_keys(&names, L, "tls.");
+    for (size_t i = 0; tls_options[i] != NULL; i++)
+        add(&names, "options.", tls_options[i], 64);
     lua_getglobal(L, "file");
     add_keys(&names, L, "file.");
     lua_getglobal(L, "checksum");
@@ -165,6 +176,8 @@ static char *declared_names(void)
     static const char *const classes[][2] = {
         {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
         {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
+        {"TlsInfo", "details."},      {"TlsStream", "?"},        {"TlsIdentity", "identity."},
+        {"TlsOptions", "options."},
     };
     struct names names = {.count = 0};
     char line[1024], table[32] = "?";

@@ -128,12 +128,20 @@ static void a_selected_flow_keeps_only_its_calls(void **state)
     free(text);
 }
 
+static void records_of_tls_have_names(void **state)
+{
+    (void)state;
+    check("encrypted-80.txt", sample_encrypted, 80, false, true);
+    check("encrypted-40.txt", sample_encrypted, 40, false, true);
+}
+
 static void no_line_is_wider_than_the_terminal(void **state)
 {
     (void)state;
     static sample *const samples[] = {
         hello,           wide_hello,       sample_three_clients, sample_crowd,  sample_strangers,
-        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers};
+        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers,
+        sample_encrypted};
     static const int widths[] = {40, 47, 59, 60, 61, 79, 80, 81, 99, 100, 120, 200};
     for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
         for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
@@ -161,6 +169,7 @@ int main(void)
         cmocka_unit_test(clients_may_talk_to_each_other_and_to_themselves),
         cmocka_unit_test(foreign_captures_have_lanes_by_flow),
         cmocka_unit_test(a_selected_flow_keeps_only_its_calls),
+        cmocka_unit_test(records_of_tls_have_names),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "unit/view/golden.h"
 #include "unit/view/sample_traces.h"
 
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 
 static void check(const char *name, struct maker *maker, const struct view_options *options)
 {

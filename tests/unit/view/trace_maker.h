@@ -274,15 +274,15 @@ struct maker_connection {
 enum { MAKER_FIN = 1, MAKER_SYN = 2, MAKER_RST = 4, MAKER_PSH = 8, MAKER_ACK = 16 };
 
 /* A segment from an end, which takes its sequence numbers. */
-static inline void maker_segment(struct maker *maker, struct maker_end *from,
-                                 const struct maker_end *to, uint8_t flags, uint32_t window,
-                                 const char *payload)
+static inline void maker_segment_of(struct maker *maker, struct maker_end *from,
+                                    const struct maker_end *to, uint8_t flags, uint32_t window,
+                                    const void *payload, size_t length)
 {
     uint8_t segment[2048] = {0};
     static const uint8_t options[20] = {2, 4, 0xff, 0xd7, 4, 2, 8, 10, 0, 0,
                                         0, 1, 0,    0,    0, 0, 1, 3,  3, 7};
     size_t header = flags & MAKER_SYN ? 40 : 20;
-    size_t length = payload == NULL ? 0 : strlen(payload);
+    assert_true(length <= sizeof segment - header);
     maker_put16(segment, from->port);
     maker_put16(segment + 2, to->port);
     maker_put32(segment + 4, from->seq);
@@ -297,6 +297,14 @@ static inline void maker_segment(struct maker *maker, struct maker_end *from,
         memcpy(segment + header, payload, length);
     maker_frame(maker, 6, segment, header + length);
     from->seq += (uint32_t)length + ((flags & MAKER_SYN) != 0) + ((flags & MAKER_FIN) != 0);
+}
+
+static inline void maker_segment(struct maker *maker, struct maker_end *from,
+                                 const struct maker_end *to, uint8_t flags, uint32_t window,
+                                 const char *payload)
+{
+    maker_segment_of(maker, from, to, flags, window, payload,
+                     payload == NULL ? 0 : strlen(payload));
 }
 
 static inline void maker_datagram(struct maker *maker, uint16_t from, uint16_t to,

@@ -1,17 +1,19 @@
 /*
- * packet_text.h - the short form of a packet's headers, one for all views. For src/view only.
+ * packet_text.h - the short form of a packet's headers, one for views, checks and documents.
  *
  *     SYN seq 0 win 65495 len 0
  *     PSH ACK seq 1 ack 1 win 65536 len 21
  *     [retransmission] [duplicate ACK #2 of packet 14]
+ *     UDP len 4
+ *     ICMP destination unreachable: port unreachable len 28
  *
  * Flags are named as Wireshark names them, sequence numbers are relative, the window is scaled
  * where the scale is known. The functions write at to without a final zero and return the end of
- * what they wrote; none writes more than PACKET_TEXT bytes. They are made for a million packets:
- * nothing is allocated, no format is interpreted.
+ * what they wrote; none writes more than PACKET_TEXT bytes, but for packet_put_headers. They are
+ * made for a million packets: nothing is allocated, no format is interpreted.
  */
-#ifndef HANDLENS_VIEW_PACKET_TEXT_H
-#define HANDLENS_VIEW_PACKET_TEXT_H
+#ifndef HANDLENS_TCP_PACKET_TEXT_H
+#define HANDLENS_TCP_PACKET_TEXT_H
 
 #include <stdint.h>
 
@@ -37,5 +39,13 @@ char *packet_put_options(char *to, const struct packet_tcp *tcp);
 
 /* "[retransmission] [zero window]"; nothing without marks. */
 char *packet_put_marks(char *to, const struct flow_facts *facts);
+
+/*
+ * All of the packet that is not an address: flags, numbers, options and marks of a TCP segment, the
+ * protocol and length of anything else, and the fault in the end. At most PACKET_HEADERS_TEXT
+ * bytes.
+ */
+#define PACKET_HEADERS_TEXT (3 * PACKET_TEXT)
+char *packet_put_headers(char *to, const struct packet *packet, const struct flow_facts *facts);
 
 #endif
