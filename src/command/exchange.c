@@ -127,10 +127,12 @@ static bool look_up(const char *name, struct address *address, struct error *err
         return error_set(error, STATUS_USAGE, "cannot find the host '%s': %s", name,
                          gai_strerror(code));
     const struct addrinfo *chosen = found;
-    while (chosen != NULL && chosen->ai_family != AF_INET)
-        chosen = chosen->ai_next;
-    if (chosen == NULL)
-        chosen = found;
+    for (const struct addrinfo *next = found; next != NULL; next = next->ai_next) {
+        if (next->ai_family == AF_INET) {
+            chosen = next;
+            break;
+        }
+    }
     bool done = address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
     freeaddrinfo(found);
     return done || error_set(error, STATUS_USAGE, "the host '%s' has no IP address", name);
