@@ -133,7 +133,8 @@ static bool look_up(const char *name, struct address *address, struct error *err
             break;
         }
     }
-    bool done = address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
+    bool done =
+        chosen != NULL && address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
     freeaddrinfo(found);
     return done || error_set(error, STATUS_USAGE, "the host '%s' has no IP address", name);
 }
