@@ -382,7 +382,7 @@ function checksum.new() end
 ---@field reply (fun(message: string, peer: Address): string|nil|false)?
 ---@field client fun(server: Address)?
 ---@field clients table<string, fun(server: Address)>
----@field check fun(trace: table)?
+---@field check fun(trace: Trace)?
 lab = {}
 
 ---Says where the server is, and that clients may begin.
@@ -416,3 +416,127 @@ function now() end
 ---@param name string
 ---@return any
 function require(name) end
+
+---What lab.check sees of an exchange. Nothing in it can be changed.
+---@class Trace
+---@field packets TracePacket[]
+---@field flows TraceFlow[]
+---@field calls TraceCall[]
+local Trace = {}
+
+---The n-th flow, or the first that a role is part of.
+---@param n integer|string
+---@return TraceFlow
+function Trace:flow(n) end
+
+---A TCP connection or UDP conversation.
+---@class TraceFlow
+---@field number integer
+---@field protocol "TCP"|"UDP"
+---@field handshake string "SYN, SYN ACK, ACK", "SYN, RST ACK", "SYN", "none"
+---@field close "closed"|"half-closed"|"reset"|"refused"|"open"
+---@field closed_by string? the role that sent the first FIN, or the RST
+---@field client TraceSide
+---@field server TraceSide
+---@field packets TracePacket[]
+---@field retransmissions integer
+---@field marks string "retransmission, zero window", or "none"
+---@field sack boolean? both SYNs offered it
+---@field timestamps boolean?
+---@field window_scaling boolean?
+---@field rtt number? seconds, of the handshake
+
+---One end of a flow.
+---@class TraceSide
+---@field role string
+---@field address string "127.0.0.1:65432"
+---@field state string at the end: "TIME-WAIT"
+---@field states string "CLOSED, SYN-SENT, ESTABLISHED"
+---@field sent string the bytes it sent, in order, each once
+---@field missing integer bytes it sent that are not in the capture
+---@field bytes integer
+---@field packets TracePacket[]
+---@field retransmissions integer
+---@field marks string
+---@field mss integer? of its SYN
+---@field window_scale integer? of its SYN
+---@field sack boolean?
+---@field timestamps boolean?
+
+---@class TracePacket
+---@field number integer as Wireshark counts
+---@field time number seconds since the trace began
+---@field flow integer?
+---@field role string? who sent it
+---@field from "client"|"server"|nil
+---@field source string? "127.0.0.1:51234"
+---@field destination string?
+---@field flags string? "PSH ACK"
+---@field seq integer? relative
+---@field ack integer? relative
+---@field window integer? bytes
+---@field length integer of the payload, bytes
+---@field payload string
+---@field marks string "duplicate ACK", or "none"
+---@field call TraceCall? the call that caused it
+---@field text string "client PSH ACK seq 1 ack 1 win 65536 len 21"
+
+---@class TraceCall
+---@field number integer
+---@field role string?
+---@field name string "connect"
+---@field arguments string
+---@field result string? as the ladder shows it
+---@field code string? "ECONNREFUSED"
+---@field message string?
+---@field line integer?
+---@field seconds number? from entry to return
+---@field packets TracePacket[] that it caused
+
+---What a check says must be so. Each returns whether it is; nil where it cannot be judged.
+expect = {}
+
+---The same text, number or truth value.
+---@param seen any
+---@param expected any
+---@param words? string for the report
+---@return boolean?
+function expect.equal(seen, expected, words) end
+
+---@param smaller number|string
+---@param larger number|string
+---@param words? string
+---@return boolean?
+function expect.less(smaller, larger, words) end
+
+---Lua's string.find finds the pattern in the text.
+---@param text string
+---@param pattern string
+---@param words? string
+---@return boolean?
+function expect.matches(text, pattern, words) end
+
+---Anything but false and nil.
+---@param value any
+---@param words? string
+---@return boolean?
+function expect.truth(value, words) end
+
+---The packets come in this order, one directly behind the other; "..." stands for any or none.
+---@param where Trace|TraceFlow|TracePacket[]
+---@param ... string "client SYN", "server ACK len 21", "..."
+---@return boolean?
+function expect.order(where, ...) end
+
+---No packet is like any of the patterns.
+---@param where Trace|TraceFlow|TracePacket[]
+---@param ... string "* RST *"
+---@return boolean?
+function expect.never(where, ...) end
+
+---The role made such a call, with such a result.
+---@param role string "client", or "*"
+---@param call string "connect", "connect(127.0.0.1:65432)"
+---@param result? any what it returned, or the name of its errno
+---@return boolean?
+function expect.call(role, call, result) end

@@ -366,6 +366,25 @@ static bool list_packets(struct check_trace *trace)
     return true;
 }
 
+/*
+ * Bytes at the end of what was captured of a direction: nothing came behind them, so the stream saw
+ * no gap; but a later segment's number tells that they were sent.
+ */
+static void find_missing_ends(struct check_trace *trace)
+{
+    for (size_t i = 0; i < trace->packet_count; i++) {
+        const struct check_packet *packet = &trace->packets[i];
+        if (packet->flow == 0 || !packet->tcp || (packet->flags & (TCP_RST | TCP_SYN)) != 0)
+            continue;
+        struct check_flow *flow = &trace->flows[packet->flow - 1];
+        struct check_side *side = &flow->side[packet->from];
+        uint64_t known = side->sent.length + side->missing;
+        /* Relative numbers begin anew behind 4 GiB; a trace that fits in here has less. */
+        if (flow->flow.side[packet->from].syn_sent && packet->seq > known + 1)
+            side->missing += packet->seq - 1 - known;
+    }
+}
+
 static void end_directions(struct loading *loading)
 {
     for (size_t i = 0; i < loading->direction_capacity; i++) {
@@ -410,6 +429,7 @@ bool check_trace_load(struct check_trace *trace, struct trace_reader *reader, st
         return false;
     if (loading.failed || !list_packets(trace) || !check_find_roles(trace))
         return error_out_of_memory(error);
+    find_missing_ends(trace);
     check_find_handshakes(trace);
     return progress == TRACE_READ_END;
 }

@@ -18,7 +18,8 @@
 
 #include "check/report.h"
 
-#define GUTTER 10 /* columns before what belongs to an expectation */
+#define GUTTER          10 /* columns before what belongs to an expectation */
+#define PACKETS_COLUMNS 48 /* of a list of packets */
 
 enum color { GREEN = 32, RED = 31, YELLOW = 33, DIM = 2, BOLD = 1 };
 
@@ -204,6 +205,30 @@ static void put_mark(struct page *page, enum trace_verdict verdict)
     color_off(page);
 }
 
+/* "3, 5-7", cut where it would be longer than a line. */
+static void append_packets(struct buffer *words, const char *packets)
+{
+    size_t length = strlen(packets);
+    if (length > PACKETS_COLUMNS) {
+        length = PACKETS_COLUMNS;
+        while (length > 0 && packets[length] != ',')
+            length--;
+    }
+    buffer_append(words, packets, length);
+    if (packets[length] != '\0')
+        buffer_printf(words, ", and on to %s", strrchr(packets, ' ') + 1);
+}
+
+static void put_packets(struct page *page, const char *packets)
+{
+    if (packets == NULL)
+        return;
+    struct buffer text = {0};
+    append_packets(&text, packets);
+    put_labelled(page, "packets", buffer_text(&text));
+    buffer_free(&text);
+}
+
 static void put_expectation(struct page *page, const struct expectation *expectation)
 {
     char place[96] = "";
@@ -218,9 +243,12 @@ static void put_expectation(struct page *page, const struct expectation *expecta
     buffer_append_text(&words, expectation->words == NULL ? "?" : expectation->words);
     if (!own)
         buffer_printf(&words, "  (%s:%" PRIu32 ")", expectation->script, expectation->line);
-    if (expectation->verdict == TRACE_PASSED && expectation->packets != NULL)
-        buffer_printf(&words, "  (packet%s %s)",
-                      strpbrk(expectation->packets, "-,") != NULL ? "s" : "", expectation->packets);
+    if (expectation->verdict == TRACE_PASSED && expectation->packets != NULL) {
+        bool several = strpbrk(expectation->packets, "-,") != NULL;
+        buffer_append_text(&words, several ? "  (packets " : "  (packet ");
+        append_packets(&words, expectation->packets);
+        buffer_append_byte(&words, ')');
+    }
     put_wrapped(page, buffer_text(&words), GUTTER);
     buffer_append_byte(page->out, '\n');
     buffer_free(&words);
@@ -231,9 +259,9 @@ static void put_expectation(struct page *page, const struct expectation *expecta
     } else {
         if (expectation->verdict == TRACE_FAILED)
             put_labelled(page, "expected", expectation->expected);
-        put_labelled(page, expectation->verdict == TRACE_FAILED ? "seen" : "not judged",
+        put_labelled(page, expectation->verdict == TRACE_FAILED ? "seen" : "because",
                      expectation->seen);
-        put_labelled(page, "packets", expectation->packets);
+        put_packets(page, expectation->packets);
     }
     put_labelled(page, "note", expectation->remark);
 }

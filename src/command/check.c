@@ -15,7 +15,8 @@
 
 void check_write(struct buffer *text)
 {
-    fwrite(text->data, 1, text->length, stdout);
+    if (text->length > 0)
+        fwrite(text->data, 1, text->length, stdout);
     fflush(stdout);
     buffer_clear(text);
 }
@@ -172,7 +173,7 @@ static bool choose_format(const struct invocation *invocation, struct checking_j
 static enum status run_check(const struct invocation *invocation, struct error *error)
 {
     char path[LAB_PATH_SIZE];
-    struct checking_job job = {.invocation = invocation};
+    struct checking_job job = {.invocation = invocation, .path = path};
     if (!choose_format(invocation, &job, error) ||
         !lab_path_find(invocation->operands[0], path, error))
         return error->status;

@@ -10,6 +10,7 @@
 
 struct checking_job {
     const struct invocation *invocation;
+    const char *path;      /* of the lab's file */
     struct script *script; /* loaded, its lab.check there */
     const struct report_format *format;
     struct terminal terminal;
@@ -34,8 +35,8 @@ void check_judge(const struct checking_job *job, struct trace_reader *reader,
 void check_refuse(const struct checking_job *job, struct report_subject subject,
                   const struct error *why, struct check_outcome *outcome, struct buffer *text);
 
-/* check_files.c: judges each file in a process of its own, as many at once as there are CPUs, and
- * writes the report. */
+/* check_files.c: judges the files in processes of their own, one for each CPU, and writes the
+ * report. */
 enum status check_files(const struct checking_job *job, char **files, size_t count,
                         struct error *error);
 

@@ -8,6 +8,7 @@
 #include "fake_run.h"
 
 #include "script/call.h"
+#include "script/checking.h"
 #include "script/lab.h"
 #include "script/tls_api.h"
 #include "support/buffer.h"
@@ -104,6 +105,21 @@ static const struct methods *find_methods(const char *line)
     return NULL;
 }
 
+/* The fields of what a check sees; the trace has one method among them. */
+static void add_trace_fields(struct names *names)
+{
+    for (size_t type = 0; check_type_names[type] != NULL; type++) {
+        char prefix[32];
+        const char *name;
+        snprintf(prefix, sizeof prefix, "%s.", check_type_names[type]);
+        for (size_t i = 0; (name = check_field_name(check_type_names[type], i)) != NULL; i++)
+            if (type == 0 && strcmp(name, "flow") == 0)
+                add(names, "trace:", name, 64);
+            else
+                add(names, prefix, name, 64);
+    }
+}
+
 static char *registered_names(void)
 {
     struct names names = {.count = 0};
@@ -147,6 +163,9 @@ static char *registered_names(void)
         add_keys(&names, L, methods[i].prefix);
         lua_pop(L, 1);
     }
+    lua_getglobal(L, "expect");
+    add_keys(&names, L, "expect.");
+    add_trace_fields(&names);
     add_global_functions(&names, L);
     script_close(script);
     return to_text(&names);
@@ -174,10 +193,21 @@ static char *explained_names(void)
 static char *declared_names(void)
 {
     static const char *const classes[][2] = {
-        {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
-        {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
-        {"TlsInfo", "details."},      {"TlsStream", "?"},        {"TlsIdentity", "identity."},
+        {"Address", "address."},
+        {"SocketError", "error."},
+        {"SocketInfo", "info."},
+        {"LabKernel", "lab.kernel."},
+        {"Lab", "lab."},
+        {"Socket", "?"},
+        {"TlsInfo", "details."},
+        {"TlsStream", "?"},
+        {"TlsIdentity", "identity."},
         {"TlsOptions", "options."},
+        {"Trace", "trace."},
+        {"TraceFlow", "flow."},
+        {"TraceSide", "side."},
+        {"TracePacket", "packet."},
+        {"TraceCall", "call."},
     };
     struct names names = {.count = 0};
     char line[1024], table[32] = "?";
@@ -196,6 +226,8 @@ static char *declared_names(void)
             const struct methods *of = find_methods(line);
             const char *name = line + strlen(of->declared);
             add(&names, of->prefix, name, strcspn(name, "("));
+        } else if (strncmp(line, "function Trace:", 15) == 0) {
+            add(&names, "trace:", line + 15, strcspn(line + 15, "("));
         } else if (strncmp(line, "function ", 9) == 0) {
             add(&names, "", line + 9, strcspn(line + 9, "("));
         }
