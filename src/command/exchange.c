@@ -285,7 +285,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .serving = serving,
         .loopback_only = serving && !wider,
         .reachable = serving ? announce : NULL,
-        .tick = show_progress,
+        .tick = serving ? NULL : show_progress,
         .meets = recording->sifts ? meet : NULL,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
