@@ -17,10 +17,11 @@
 /* A long sendall makes so many bytes of records before it sends them. */
 enum { RECORDS_AT_ONCE = 64 * 1024 };
 
-/* How long tls_close waits for the peer's close_notify, and how much it hears until then: a peer
- * that never stops would keep everybody else waiting. */
+/* How long tls_close waits for the peer's close_notify. */
 static const int64_t longest_goodbye = NANOSECONDS_PER_SECOND;
-enum { LONGEST_SPEECH = 1024 * 1024 };
+
+/* After so many recvs of what it drops meanwhile, others and its own timer get their turn. */
+enum { LONGEST_LISTENING = 16 };
 
 static struct tls_stream *stream_of(const struct task *task)
 {
@@ -278,22 +279,23 @@ enum goodbye { GOODBYE_SAY, GOODBYE_SEND, GOODBYE_HEAR };
  * failure is an end as well. */
 static bool hear_goodbye(struct task *task, enum need *need)
 {
-    struct call *call = &task->call;
     struct tls_stream *stream = stream_of(task);
     uint8_t bytes[4096];
-    while (call->plain_length < LONGEST_SPEECH) {
-        size_t got = 0;
+    size_t got;
+    int recvs = 0;
+    for (;;) {
         ERR_clear_error();
         int done = SSL_read_ex(stream->ssl, bytes, sizeof bytes, &got);
-        call->plain_length += got;
         if (done == 1)
             continue;
         if (SSL_get_error(stream->ssl, done) != SSL_ERROR_WANT_READ)
             return true;
+        *need = NEED_READ;
+        if (recvs++ == LONGEST_LISTENING)
+            return false;
         if (!fill(task, need))
             return *need == NEED_NOTHING;
     }
-    return true;
 }
 
 /* A failure to say goodbye keeps no socket open. */

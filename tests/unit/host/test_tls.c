@@ -75,16 +75,28 @@ static enum call_progress do_share(struct actor *actor, struct task *task)
     return task_sleep(task, 0);
 }
 
+/* As much as there is. */
+static enum call_progress do_tls_recv_lot(struct actor *actor, struct task *task)
+{
+    if (actor->received.length == LOT)
+        return task_sleep(task, 0);
+    actor->at--;
+    return tls_recv(task, talking(actor), 65536);
+}
+
 static void both_directions_flow_at_once(void **state)
 {
     (void)state;
     static action *const serving[] = {ACCEPTING, do_tls_server, do_share, do_tls_recv_all, NULL};
-    static action *const knocking[] = {KNOCKING, do_tls_client, do_tls_lot, do_tls_close, NULL};
+    static action *const knocking[] = {KNOCKING,        do_tls_client, do_tls_lot,
+                                       do_tls_recv_lot, do_tls_close,  NULL};
     struct stage stage = {0};
     struct actor server = {.actions = serving}, client = {.actions = knocking}, other = {0};
     sharing = &other;
     play(&stage, &server, &client);
+    assert_true(stage.done);
     assert_int_equal(server.received.length, LOT);
+    assert_int_equal(client.received.length, LOT);
     stage_close(&stage);
 }
 

@@ -114,17 +114,25 @@ static void a_close_does_not_wait_for_ever(void **state)
     stage_close(&stage);
 }
 
+/* Again until it fails. */
+static enum call_progress do_tls_speak(struct actor *actor, struct task *task)
+{
+    if (actor->error_count == 0)
+        actor->at--;
+    return tls_sendall(task, talking(actor), lot, LOT);
+}
+
 static void a_close_does_not_hear_everything(void **state)
 {
     (void)state;
-    static action *const serving[] = {ACCEPTING, do_tls_server, do_tls_lot, do_close, NULL};
-    static action *const knocking[] = {KNOCKING, do_tls_client, do_tls_close, NULL};
+    static action *const serving[] = {ACCEPTING, do_tls_server, do_tls_speak, NULL};
+    static action *const knocking[] = {KNOCKING, do_tls_client, do_be_impatient, do_tls_close,
+                                       NULL};
     struct stage stage = {0};
     struct actor server = {.actions = serving, .daring = true}, client = {.actions = knocking};
     play(&stage, &server, &client);
     assert_true(stage.done);
     assert_int_equal(find_return(&stage, find_call(&stage, 2, "tls.close", 0))->error, 0);
-    assert_int_equal(server.error_count, 1);
     assert_true(server.errors[0] == ECONNRESET || server.errors[0] == EPIPE);
     stage_close(&stage);
 }

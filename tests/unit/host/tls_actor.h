@@ -172,6 +172,9 @@ static void play(struct stage *stage, struct actor *server, struct actor *client
 #define KNOCKING  do_tcp, do_connect
 
 /* An action of each kind is not used in each test file. */
-static action *const all_tls_actions[] __attribute__((unused)) = {do_tls_server, do_tls_client, do_tls_distrusting_client, do_tls_handshake, do_tls_hello, do_tls_nothing, do_tls_lot, do_tls_one_send, do_tls_recv, do_tls_recv_all, do_tls_close, do_reset, do_be_impatient, do_be_patient, do_never_wait};
+static action *const all_tls_actions[] __attribute__((unused)) = {
+    do_tls_server,  do_tls_client, do_tls_distrusting_client, do_tls_handshake, do_tls_hello,
+    do_tls_nothing, do_tls_lot,    do_tls_one_send,           do_tls_recv,      do_tls_recv_all,
+    do_tls_close,   do_reset,      do_be_impatient,           do_be_patient,    do_never_wait};
 
 #endif
