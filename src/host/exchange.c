@@ -24,7 +24,8 @@
 enum {
     MOST_TURNS = 100, /* without a look at signals and timers */
     TICK = 100,       /* ms */
-    IDLE_TICKS = 3,
+    IDLE_TICKS = 2,
+    QUIET_TICKS = 2,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
     TELL_INTERVAL = 200,    /* ms */
@@ -85,9 +86,15 @@ static void on_tick(uv_timer_t *timer)
                 host->tasks_live > 0 && host->timed == 0 && host->lookups == 0 && host->inputs == 0;
     host->steps_at_tick = host->steps;
     host->idle_ticks = idle ? host->idle_ticks + 1 : 0;
-    if (host->idle_ticks < IDLE_TICKS)
+    if (host->idle_ticks < IDLE_TICKS) {
+        host->quiet_ticks = 0;
         return;
-    if (is_quiet(host) || (host->idle_ticks >= STUCK_TICKS && all_sockets_still(host)))
+    }
+    /* A retransmission may have been answered just now: what it made ready, the loop finds out
+     * before the next tick. */
+    bool quiet = is_quiet(host) || (host->idle_ticks >= STUCK_TICKS && all_sockets_still(host));
+    host->quiet_ticks = quiet ? host->quiet_ticks + 1 : 0;
+    if (host->quiet_ticks >= QUIET_TICKS)
         exchange_end(host, TRACE_DEADLOCK, NULL);
 }
 

@@ -197,7 +197,7 @@ struct host {
     uv_timer_t deadline, ticker, flusher, teller, quiet;
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
-    unsigned idle_ticks;
+    unsigned idle_ticks, quiet_ticks; /* so many in a row */
     int quiet_left; /* ms that may still be spent waiting for a quiet wire */
 
     struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */
