@@ -23,7 +23,8 @@ enum command_bit {
     COMMAND_SERVE = 1 << 3,
     COMMAND_CONNECT = 1 << 4,
     COMMAND_CHECK = 1 << 5,
-    COMMAND_ALL = (1 << 6) - 1,
+    COMMAND_NEW = 1 << 6,
+    COMMAND_ALL = (1 << 7) - 1,
 };
 
 /* What the command line said. Texts belong to argv. */
@@ -72,7 +73,7 @@ struct command {
 };
 
 extern const struct command command_run, command_serve, command_connect, command_view,
-    command_check, command_labs;
+    command_check, command_labs, command_new;
 
 /* All commands in the order of the help, NULL at the end. */
 extern const struct command *const commands[];

@@ -86,6 +86,31 @@ char *packet_put_options(char *to, const struct packet_tcp *tcp)
     return to;
 }
 
+char *packet_put_urgent(char *to, const struct packet_tcp *tcp)
+{
+    if ((tcp->flags & TCP_URG) == 0)
+        return to;
+    to = packet_put_text(to, "urgent ");
+    return packet_put_number(to, tcp->urgent);
+}
+
+char *packet_put_sack(char *to, const struct packet_tcp *tcp, const struct flow_facts *facts)
+{
+    if ((tcp->flags & TCP_SYN) != 0 || tcp->sack_count == 0)
+        return to;
+    /* The blocks count the bytes that the receiver of this segment has sent. */
+    const struct flow_side *other = facts->flow == NULL ? NULL : &facts->flow->side[!facts->from];
+    uint32_t zero = other != NULL && other->has_initial_seq ? other->initial_seq : 0;
+    to = packet_put_text(to, "sack");
+    for (size_t i = 0; i < tcp->sack_count; i++) {
+        *to++ = ' ';
+        to = packet_put_number(to, (uint32_t)(tcp->sack[i][0] - zero));
+        *to++ = '-';
+        to = packet_put_number(to, (uint32_t)(tcp->sack[i][1] - zero));
+    }
+    return to;
+}
+
 char *packet_put_marks(char *to, const struct flow_facts *facts)
 {
     const char *start = to;
@@ -128,6 +153,13 @@ static char *put_segment(char *to, const struct packet *packet, const struct flo
     if ((tcp->flags & TCP_SYN) != 0 && tcp->options_seen != 0) {
         to = packet_put_text(to, " <");
         to = packet_put_options(to, tcp);
+        *to++ = '>';
+    } else if ((tcp->flags & TCP_URG) != 0 || tcp->sack_count > 0) {
+        to = packet_put_text(to, " <");
+        const char *start = to;
+        to = packet_put_urgent(to, tcp);
+        if (tcp->sack_count > 0)
+            to = packet_put_sack(put_separator(to, start), tcp, facts);
         *to++ = '>';
     }
     if (facts->marks != 0) {

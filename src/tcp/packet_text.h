@@ -3,6 +3,7 @@
  *
  *     SYN seq 0 win 65495 len 0
  *     PSH ACK seq 1 ack 1 win 65536 len 21
+ *     ACK seq 1 ack 1 win 65536 len 0 <sack 1449-2897>
  *     [retransmission] [duplicate ACK #2 of packet 14]
  *     UDP len 4
  *     ICMP destination unreachable: port unreachable len 28
@@ -36,6 +37,13 @@ char *packet_put_address(char *to, const struct address *address, bool with_port
 
 /* "mss 65495, sack, timestamps, window scale 7"; nothing without options. */
 char *packet_put_options(char *to, const struct packet_tcp *tcp);
+
+/*
+ * What a segment that is no SYN carries beside its numbers: "urgent 3" (the urgent pointer, where URG
+ * is set), "sack 1001-2001 3001-4001" (relative where the flow is known); nothing without.
+ */
+char *packet_put_urgent(char *to, const struct packet_tcp *tcp);
+char *packet_put_sack(char *to, const struct packet_tcp *tcp, const struct flow_facts *facts);
 
 /* "[retransmission] [zero window]"; nothing without marks. */
 char *packet_put_marks(char *to, const struct flow_facts *facts);

@@ -182,6 +182,39 @@ static inline void sample_troubles(struct maker *maker)
     maker_end(maker, TRACE_TIMED_OUT, "The exchange took longer than 3 s.");
 }
 
+/* A simultaneous open, a window that grows and shrinks, a SACK, urgent data, fragments. */
+static inline void sample_rarities(struct maker *maker)
+{
+    struct maker_connection flow = {{51234, 1000}, {65432, 9000}};
+    struct maker_end *client = &flow.client, *server = &flow.server;
+    uint8_t datagram[24] = {200, 34, 4, 210, 0, 40}; /* from 51234 to 1234 */
+    uint8_t rest[16] = {0};
+    maker_open(maker);
+    maker_exchange(maker, "Rarities", "");
+    maker_role(maker, SERVER, TRACE_ROLE_SERVER, "server");
+    maker_role(maker, CLIENT, TRACE_ROLE_CLIENT, "client");
+    maker_interface(maker);
+    maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:65432", 15);
+    maker_segment(maker, client, server, MAKER_SYN, 65495, NULL);
+    maker_segment(maker, server, client, MAKER_SYN, 65495, NULL);
+    client->seq--;
+    maker_segment(maker, client, server, MAKER_SYN | MAKER_ACK, 65495, NULL);
+    maker_segment(maker, server, client, MAKER_ACK, 512, NULL);
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
+    maker_segment(maker, server, client, MAKER_ACK, 1023, NULL);
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
+    maker_segment(maker, server, client, MAKER_ACK, 1024, NULL);
+    client->seq += 10;
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_URG | MAKER_ACK, 512, "!");
+    maker_sack(maker, server, client, client->seq - 11, client->seq - 1, client->seq);
+    maker_segment(maker, server, client, MAKER_PSH | MAKER_ACK, 400,
+                  "half is 512, and this is less");
+    maker_fragment(maker, 7, 0, true, datagram, sizeof datagram);
+    maker_fragment(maker, 7, 24, false, rest, sizeof rest);
+    maker_fragment(maker, 8, 24, false, rest, sizeof rest);
+    maker_end(maker, TRACE_DONE, "");
+}
+
 /* Datagrams, and one to a port where nobody listens. */
 static inline void sample_datagrams(struct maker *maker)
 {

@@ -89,6 +89,14 @@ static void the_kernels_own_packets_and_marks_are_named(void **state)
     check("troubles-80-color.txt", sample_troubles, 80, true, true);
 }
 
+static void what_is_rare_is_told_all_the_same(void **state)
+{
+    (void)state;
+    check("rarities-80.txt", sample_rarities, 80, false, true);
+    check("rarities-120.txt", sample_rarities, 120, false, true);
+    check("rarities-40.txt", sample_rarities, 40, false, true);
+}
+
 static void datagrams_and_icmp_errors_are_arrows(void **state)
 {
     (void)state;
@@ -164,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_crowd_shares_a_lane_and_is_named),
         cmocka_unit_test(strangers_are_told_apart_by_their_flows),
         cmocka_unit_test(the_kernels_own_packets_and_marks_are_named),
+        cmocka_unit_test(what_is_rare_is_told_all_the_same),
         cmocka_unit_test(datagrams_and_icmp_errors_are_arrows),
         cmocka_unit_test(what_belongs_to_no_flow_is_a_plain_line),
         cmocka_unit_test(clients_may_talk_to_each_other_and_to_themselves),

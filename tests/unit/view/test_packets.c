@@ -31,6 +31,8 @@ static void marks_and_windows_are_told(void **state)
     struct maker maker;
     sample_troubles(&maker);
     check("packets-troubles.txt", &maker, &plain);
+    sample_rarities(&maker);
+    check("packets-rarities.txt", &maker, &plain);
 }
 
 static void resets_and_marks_are_red(void **state)
