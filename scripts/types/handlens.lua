@@ -127,15 +127,6 @@ function Socket:sendall(bytes) end
 ---@return string? bytes
 function Socket:recv(size) end
 
----As send on TCP; the last byte is urgent (MSG_OOB).
----@param bytes string
----@return integer taken
-function Socket:sendurgent(bytes) end
-
----The urgent byte that has come. Never waits.
----@return string? byte
-function Socket:recvurgent() end
-
 ---Sends one datagram.
 ---@param bytes string
 ---@param address AddressLike

@@ -61,12 +61,6 @@ enum call_progress socket_sendall(struct task *task, struct host_socket *socket,
 /* At most limit bytes (1 to 16 MiB). */
 enum call_progress socket_recv(struct task *task, struct host_socket *socket, size_t limit);
 
-/* MSG_OOB: as socket_send, the last byte being urgent; and that one byte, which never waits:
- * EINVAL where there is none, EAGAIN where it is announced and not yet here. */
-enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
-                                      const void *bytes, size_t length);
-enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket);
-
 enum call_progress socket_sendto(struct task *task, struct host_socket *socket, const void *bytes,
                                  size_t length, const struct address *address);
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit);

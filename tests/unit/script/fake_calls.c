@@ -148,18 +148,6 @@ enum call_progress socket_recv(struct task *task, struct host_socket *socket, si
     return progress;
 }
 
-enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
-                                      const void *bytes, size_t length)
-{
-    (void)socket;
-    return send_call(task, "send urgent", bytes, length);
-}
-
-enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket)
-{
-    return socket_recv(task, socket, 1);
-}
-
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit)
 {
     enum call_progress progress = socket_recv(task, socket, limit);
