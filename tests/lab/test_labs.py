@@ -84,6 +84,11 @@ class Blocking(handlens.LabTest):
                  if e["event"] == "call" and e["role"] == "bob" and e["call"] == "recv"]
         self.assertEqual(["EAGAIN" in str(t) for t in tries], [True, True, False], tries)
 
+    def test_tells_a_failure_beside_its_call(self):
+        out = self.run_handlens("run", "blocking").out
+        self.assertRegex(out, r"45 ┃ ┣ recv\(1024\) fails: Resource temporarily +┃\n"
+                              r" +┃ │ unavailable \(EAGAIN\) +┃\n")
+
 
 class Errors(handlens.LabTest):
     def test_are_all_caused(self):
