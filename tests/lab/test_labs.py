@@ -14,6 +14,14 @@ import handlens
 
 BUSY_RUNS = 1 if handlens.SANITIZED else 5
 
+# Labs in which the kernel's timers decide which role goes on first: there each role is held to its
+# own calls.
+TIMED = {"backlog", "silence", "synack"}
+
+
+def role(call):
+    return call[0]
+
 
 def width(line):
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
@@ -65,7 +73,9 @@ class Labs(handlens.LabTest):
                 for _ in range(BUSY_RUNS):
                     with self.subTest(lab=name):
                         again = calls(self.run_handlens("run", name, "--as", "json"))
-                        self.assertEqual(again, quiet[name])
+                        self.assertEqual(sorted(again, key=role) if name in TIMED else again,
+                                         sorted(quiet[name], key=role) if name in TIMED
+                                         else quiet[name])
         finally:
             busy.kill()
             busy.wait()
@@ -75,7 +85,7 @@ class Datagram(handlens.LabTest):
     def test_shows_what_udp_does(self):
         out = self.run_handlens("run", "datagram").out
         for said in ("first: one", "second: two,  of 13 bytes", "ICMP  port unreachable",
-                     "recv fails: Connection refused (ECONNREFUSED)"):
+                     "recv(1024) fails: Connection refused"):
             self.assertIn(said, out)
 
 
