@@ -24,7 +24,7 @@
 enum {
     MOST_TURNS = 100, /* without a look at signals and timers */
     TICK = 100,       /* ms */
-    IDLE_TICKS = 3,
+    IDLE_TICKS = 2,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
     TELL_INTERVAL = 200,    /* ms */

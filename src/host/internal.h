@@ -9,8 +9,8 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
- *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls
- * themselves tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
+ *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
+ *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
