@@ -71,6 +71,7 @@
 ---| "TCP_KEEPINTVL"
 ---| "TCP_KEEPCNT"
 ---| "TCP_SYNCNT"
+---| "TCP_LINGER2"
 ---| "TCP_DEFER_ACCEPT"
 ---| "TCP_WINDOW_CLAMP"
 ---| "TCP_USER_TIMEOUT"
@@ -83,6 +84,12 @@
 ---| "IP_MTU_DISCOVER"
 ---| "IP_MULTICAST_TTL"
 ---| "IP_MULTICAST_LOOP"
+---| "IPV6_V6ONLY"
+---| "IPV6_UNICAST_HOPS"
+---| "IPV6_TCLASS"
+---| "IPV6_MTU"
+---| "IPV6_MULTICAST_HOPS"
+---| "IPV6_MULTICAST_LOOP"
 
 ---A TCP or UDP socket.
 ---@class Socket
@@ -119,6 +126,15 @@ function Socket:sendall(bytes) end
 ---@param size? integer 1 to 16777216; 65536
 ---@return string? bytes
 function Socket:recv(size) end
+
+---As send on TCP; the last byte is urgent (MSG_OOB).
+---@param bytes string
+---@return integer taken
+function Socket:sendurgent(bytes) end
+
+---The urgent byte that has come. Never waits.
+---@return string? byte
+function Socket:recvurgent() end
 
 ---Sends one datagram.
 ---@param bytes string
@@ -213,6 +229,142 @@ function socket.gethostname() end
 ---@return Address
 function socket.address(address, port) end
 
+---@class TlsIdentity
+---@field certificate string PEM
+---@field key string PEM
+
+---What tls.client, tls.server and tls.certificate take, each its own part.
+---@class TlsOptions
+---@field server_name string? client: the name or address in the server's certificate
+---@field verify boolean? client: true
+---@field ca string? client: PEM, the certificates to trust; the system's
+---@field certificate string? server: PEM
+---@field key string? server: PEM
+---@field alpn string[]? protocols in order
+---@field min_version "1.2"|"1.3"|nil as max_version
+---@field max_version "1.2"|"1.3"|nil "1.3"
+---@field handshake boolean? false: not yet
+---@field names string[]? certificate: localhost, 127.0.0.1, ::1
+---@field days number? certificate: valid so long, or expired so long ago; 1
+
+---What a handshake agreed upon.
+---@class TlsInfo
+---@field version string "TLSv1.3"
+---@field cipher string
+---@field alpn string?
+---@field subject string? of the peer's certificate
+---@field issuer string?
+---@field verified boolean
+
+---@class TlsStream
+local TlsStream = {}
+
+---Makes the handshake, or goes on with it.
+function TlsStream:handshake() end
+
+---At most one record, 16384 bytes.
+---@param bytes string
+---@return integer sent
+function TlsStream:send(bytes) end
+
+---@param bytes string
+function TlsStream:sendall(bytes) end
+
+---At most size bytes of one record; nil when the peer has said goodbye.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function TlsStream:recv(size) end
+
+---Says goodbye (close_notify), waits for the peer's, and closes the socket.
+function TlsStream:close() end
+
+---@return TlsInfo
+function TlsStream:info() end
+
+tls = {}
+
+---TLS on a connected socket, as the client.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.client(sock, options) end
+
+---TLS on a connected socket, as the server.
+---@param sock Socket
+---@param options? TlsOptions
+---@return TlsStream
+function tls.server(sock, options) end
+
+---A new key and a certificate that it has signed itself.
+---@param options? TlsOptions
+---@return TlsIdentity
+function tls.certificate(options) end
+
+---A file that is open, below the folder of --files.
+---@class OpenFile
+local OpenFile = {}
+
+---At most size bytes from where the last read ended; nil at the end of the file.
+---@param size? integer 1 to 16777216; 65536
+---@return string? bytes
+function OpenFile:read(size) end
+
+---@param bytes string
+function OpenFile:write(bytes) end
+
+---A written file appears under its name.
+function OpenFile:close() end
+
+---Closes the file without keeping what was written.
+function OpenFile:discard() end
+
+file = {}
+
+---Opens a file; "w" writes a new one, which appears under its name at f:close().
+---@param name string a path in the lab's folder
+---@param mode? "r"|"w" "r"
+---@return OpenFile
+function file.open(name, mode) end
+
+---The whole file; at most 16 MiB.
+---@param name string
+---@return string bytes
+function file.read(name) end
+
+---Writes a whole file, all of it or nothing.
+---@param name string
+---@param bytes string
+function file.write(name, bytes) end
+
+---Its length in bytes; nil if there is no such file.
+---@param name string
+---@return integer? bytes
+function file.size(name) end
+
+---@param name string
+function file.remove(name) end
+
+---A SHA-256 of bytes that come in parts.
+---@class Checksum
+local Checksum = {}
+
+---@param bytes string
+function Checksum:add(bytes) end
+
+---64 hexadecimal digits: of all bytes added so far.
+---@return string
+function Checksum:hex() end
+
+checksum = {}
+
+---64 hexadecimal digits.
+---@param bytes string
+---@return string
+function checksum.sha256(bytes) end
+
+---@return Checksum
+function checksum.new() end
+
 ---TCP settings of the private loopback; true and false stand for 1 and 0.
 ---@class LabKernel
 ---@field timestamps integer|boolean?
@@ -234,11 +386,12 @@ function socket.address(address, port) end
 ---@field mtu integer? bytes, of the private loopback
 ---@field kernel LabKernel
 ---@field message string? connect --message replaces it
+---@field answers table<string, (string|number)[]>? what input() returns in run and check, by role
 ---@field server fun(listener: Socket)?
 ---@field reply (fun(message: string, peer: Address): string|nil|false)?
 ---@field client fun(server: Address)?
 ---@field clients table<string, fun(server: Address)>
----@field check fun(trace: table)?
+---@field check fun(trace: Trace)?
 lab = {}
 
 ---Says where the server is, and that clients may begin.
@@ -249,6 +402,11 @@ function lab.ready(address, port) end
 ---The values as text, with tabs between, to the screen and into the trace.
 ---@param ... any
 function print(...) end
+
+---A line of standard input, without its newline; nil at the end of input.
+---@param prompt? any shown before it
+---@return string? line
+function input(prompt) end
 
 ---Waits; other roles run meanwhile.
 ---@param seconds number
@@ -267,3 +425,127 @@ function now() end
 ---@param name string
 ---@return any
 function require(name) end
+
+---What lab.check sees of an exchange. Nothing in it can be changed.
+---@class Trace
+---@field packets TracePacket[]
+---@field flows TraceFlow[]
+---@field calls TraceCall[]
+local Trace = {}
+
+---The n-th flow, or the first that a role is part of.
+---@param n integer|string
+---@return TraceFlow
+function Trace:flow(n) end
+
+---A TCP connection or UDP conversation.
+---@class TraceFlow
+---@field number integer
+---@field protocol "TCP"|"UDP"
+---@field handshake string "SYN, SYN ACK, ACK", "SYN, RST ACK", "SYN", "none"
+---@field close "closed"|"half-closed"|"reset"|"refused"|"open"
+---@field closed_by string? the role that sent the first FIN, or the RST
+---@field client TraceSide
+---@field server TraceSide
+---@field packets TracePacket[]
+---@field retransmissions integer
+---@field marks string "retransmission, zero window", or "none"
+---@field sack boolean? both SYNs offered it
+---@field timestamps boolean?
+---@field window_scaling boolean?
+---@field rtt number? seconds, of the handshake
+
+---One end of a flow.
+---@class TraceSide
+---@field role string
+---@field address string "127.0.0.1:65432"
+---@field state string at the end: "TIME-WAIT"
+---@field states string "CLOSED, SYN-SENT, ESTABLISHED"
+---@field sent string the bytes it sent, in order, each once
+---@field missing integer bytes it sent that are not in the capture
+---@field bytes integer
+---@field packets TracePacket[]
+---@field retransmissions integer
+---@field marks string
+---@field mss integer? of its SYN
+---@field window_scale integer? of its SYN
+---@field sack boolean?
+---@field timestamps boolean?
+
+---@class TracePacket
+---@field number integer as Wireshark counts
+---@field time number seconds since the trace began
+---@field flow integer?
+---@field role string? who sent it
+---@field from "client"|"server"|nil
+---@field source string? "127.0.0.1:51234"
+---@field destination string?
+---@field flags string? "PSH ACK"
+---@field seq integer? relative
+---@field ack integer? relative
+---@field window integer? bytes
+---@field length integer of the payload, bytes
+---@field payload string
+---@field marks string "duplicate ACK", or "none"
+---@field call TraceCall? the call that caused it
+---@field text string "client PSH ACK seq 1 ack 1 win 65536 len 21"
+
+---@class TraceCall
+---@field number integer
+---@field role string?
+---@field name string "connect"
+---@field arguments string
+---@field result string? as the ladder shows it
+---@field code string? "ECONNREFUSED"
+---@field message string?
+---@field line integer?
+---@field seconds number? from entry to return
+---@field packets TracePacket[] that it caused
+
+---What a check says must be so. Each returns whether it is; nil where it cannot be judged.
+expect = {}
+
+---The same text, number or truth value.
+---@param seen any
+---@param expected any
+---@param words? string for the report
+---@return boolean?
+function expect.equal(seen, expected, words) end
+
+---@param smaller number|string
+---@param larger number|string
+---@param words? string
+---@return boolean?
+function expect.less(smaller, larger, words) end
+
+---Lua's string.find finds the pattern in the text.
+---@param text string
+---@param pattern string
+---@param words? string
+---@return boolean?
+function expect.matches(text, pattern, words) end
+
+---Anything but false and nil.
+---@param value any
+---@param words? string
+---@return boolean?
+function expect.truth(value, words) end
+
+---The packets come in this order, one directly behind the other; "..." stands for any or none.
+---@param where Trace|TraceFlow|TracePacket[]
+---@param ... string "client SYN", "server ACK len 21", "..."
+---@return boolean?
+function expect.order(where, ...) end
+
+---No packet is like any of the patterns.
+---@param where Trace|TraceFlow|TracePacket[]
+---@param ... string "* RST *"
+---@return boolean?
+function expect.never(where, ...) end
+
+---The role made such a call, with such a result.
+---@param role string "client", or "*"
+---@param call string "connect", "connect(127.0.0.1:65432)"
+---@param result? any what it returned, or the name of its errno
+---@return boolean?
+function expect.call(role, call, result) end

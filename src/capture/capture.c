@@ -55,8 +55,16 @@
 #define SOON 3   /* ms, more than MARGIN */
 #define TICK 100 /* ms */
 
+/* A change of the filter, done by the thread: the handle is its own. */
+struct refilter {
+    const char *filter;
+    struct error *error;
+    bool done;
+};
+
 struct capture {
     struct recorder *recorder;
+    char *interface;
     pcap_t *pcap;
     uint32_t link_type;
     int64_t precision; /* ns in a unit of the stamps' second half */
@@ -87,6 +95,7 @@ struct capture {
     uint64_t asked; /* syncs asked for and done */
     uint64_t done;
     bool stop;
+    struct refilter *refilter; /* with a sync: another filter */
 
     char reason[PCAP_ERRBUF_SIZE]; /* why it broke; read when the thread is gone */
 };
@@ -214,9 +223,14 @@ static void *run(void *data)
         uint64_t asked = capture->asked;
         bool sync = asked != capture->done;
         stop = capture->stop;
+        struct refilter *refilter = capture->refilter;
+        capture->refilter = NULL;
         pthread_mutex_unlock(&capture->lock);
         if (sync || stop) {
             catch_up(capture);
+            if (refilter != NULL)
+                refilter->done = capture_filter(capture->pcap, capture->interface, refilter->filter,
+                                                refilter->error);
             pthread_mutex_lock(&capture->lock);
             capture->done = asked;
             pthread_cond_broadcast(&capture->answered);
@@ -243,6 +257,7 @@ static void release(struct capture *capture)
         pcap_close(capture->pcap);
     if (capture->wake >= 0)
         close(capture->wake);
+    free(capture->interface);
     pthread_cond_destroy(&capture->answered);
     pthread_mutex_destroy(&capture->lock);
     free(capture);
@@ -300,6 +315,12 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
     pthread_mutex_init(&capture->lock, NULL);
     pthread_cond_init(&capture->answered, NULL);
     capture->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    capture->interface = strdup(interface);
+    if (capture->interface == NULL) {
+        error_out_of_memory(error);
+        release(capture);
+        return NULL;
+    }
     if (capture->wake < 0) {
         error_set(error, STATUS_NOT_ALLOWED, "cannot capture: eventfd: %s", strerror(errno));
         release(capture);
@@ -329,15 +350,28 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
     return capture;
 }
 
-void capture_sync(struct capture *capture)
+static void ask(struct capture *capture, struct refilter *refilter)
 {
     pthread_mutex_lock(&capture->lock);
+    capture->refilter = refilter;
     uint64_t mine = ++capture->asked;
     wake(capture);
     while (capture->done < mine)
         pthread_cond_wait(&capture->answered, &capture->lock);
     pthread_mutex_unlock(&capture->lock);
     capture->unsynced = 0;
+}
+
+void capture_sync(struct capture *capture)
+{
+    ask(capture, NULL);
+}
+
+bool capture_set_filter(struct capture *capture, const char *filter, struct error *error)
+{
+    struct refilter refilter = {.filter = filter, .error = error};
+    ask(capture, &refilter);
+    return refilter.done;
 }
 
 void capture_make_room(struct capture *capture, size_t bytes)

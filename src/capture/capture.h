@@ -27,6 +27,13 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
                               size_t ring, struct error *error);
 
 /*
+ * Main thread: from now on another filter (or NULL for all packets). No packet that both filters
+ * let through may be on its way, for the change drops what comes while it is made. Returns false
+ * with error set; then nothing may be said of what is captured.
+ */
+bool capture_set_filter(struct capture *capture, const char *filter, struct error *error);
+
+/*
  * Main thread: waits until every packet that the kernel had delivered when this was called has
  * been handed to the recorder, and the watermark says so.
  */

@@ -116,20 +116,23 @@ static bool filter_any(pcap_t *pcap, const char *filter, struct error *error)
     return done;
 }
 
-static bool see_each_packet_once(pcap_t *pcap, const char *interface, const char *filter,
-                                 struct error *error)
+bool capture_filter(pcap_t *pcap, const char *interface, const char *filter, struct error *error)
 {
-    if (strcmp(interface, "any") == 0) {
-        /* Of the cooked headers the second version tells interfaces apart. */
-        pcap_set_datalink(pcap, DLT_LINUX_SLL2);
+    if (strcmp(interface, "any") == 0)
         return filter_any(pcap, filter, error);
-    }
+    return install(pcap, filter == NULL ? "" : filter, error);
+}
+
+static void see_each_packet_once(pcap_t *pcap, const char *interface)
+{
+    /* Of the cooked headers the second version tells interfaces apart, which the filter needs. */
+    if (strcmp(interface, "any") == 0)
+        pcap_set_datalink(pcap, DLT_LINUX_SLL2);
     /* Before Linux 4.20 the ring holds both, and libpcap throws one away. */
     if (strcmp(interface, "lo") == 0) {
         int on = 1;
         setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
     }
-    return filter == NULL || install(pcap, filter, error);
 }
 
 pcap_t *capture_open(const char *interface, const char *filter, size_t ring, struct error *error)
@@ -141,8 +144,10 @@ pcap_t *capture_open(const char *interface, const char *filter, size_t ring, str
         return NULL;
     }
     configure(pcap, ring);
-    if (!activate(pcap, interface, error) ||
-        !see_each_packet_once(pcap, interface, filter, error)) {
+    bool active = activate(pcap, interface, error);
+    if (active)
+        see_each_packet_once(pcap, interface);
+    if (!active || !capture_filter(pcap, interface, filter, error)) {
         pcap_close(pcap);
         return NULL;
     }

@@ -5,6 +5,7 @@
 #define HANDLENS_CAPTURE_OPEN_H
 
 #include <pcap/pcap.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ size_t capture_ring_size(size_t wanted);
  * Every packet is seen once. Returns NULL with error set; pcap_close frees it.
  */
 pcap_t *capture_open(const char *interface, const char *filter, size_t ring, struct error *error);
+
+/* Another filter for the handle (or NULL), which capture_open opened on interface. */
+bool capture_filter(pcap_t *pcap, const char *interface, const char *filter, struct error *error);
 
 /* The LINKTYPE_ number of the handle's packets, as files carry it. */
 uint32_t capture_link_type(pcap_t *pcap);

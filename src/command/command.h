@@ -22,7 +22,9 @@ enum command_bit {
     COMMAND_LABS = 1 << 2,
     COMMAND_SERVE = 1 << 3,
     COMMAND_CONNECT = 1 << 4,
-    COMMAND_ALL = (1 << 5) - 1,
+    COMMAND_CHECK = 1 << 5,
+    COMMAND_NEW = 1 << 6,
+    COMMAND_ALL = (1 << 7) - 1,
 };
 
 /* What the command line said. Texts belong to argv. */
@@ -43,12 +45,14 @@ struct invocation {
     bool no_capture;
     unsigned clients;
     unsigned repeat;
-    int64_t timeout; /* ns; 0: not given */
+    int64_t timeout;   /* ns; 0: not given */
+    const char *files; /* --files; NULL: a temporary folder */
     uint32_t flow;
     uint64_t number;
     enum stream_form stream;      /* --hex, --raw */
     enum stream_side stream_from; /* --from */
     const char *output_path;      /* -o */
+    const char *format;           /* --format; NULL: text */
     enum color_choice color;
     bool quiet;
     bool verbose;
@@ -68,7 +72,8 @@ struct command {
     enum status (*run)(const struct invocation *invocation, struct error *error);
 };
 
-extern const struct command command_run, command_serve, command_connect, command_view, command_labs;
+extern const struct command command_run, command_serve, command_connect, command_view,
+    command_check, command_labs, command_new;
 
 /* All commands in the order of the help, NULL at the end. */
 extern const struct command *const commands[];

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "command/ports.h"
+#include "command/screen.h"
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/buffer.h"
 #include "support/clock.h"
@@ -24,12 +27,17 @@
 
 /* What a run holds while it lasts. */
 struct recording {
+    const struct exchange *exchange;
+    struct screen screen;
     struct trace_writer *copy; /* into the anonymous file that the view will read */
     struct trace_writer *file; /* into -w's file; NULL without -w */
     struct recorder *recorder;
     struct capture *capture;
+    struct ports ports; /* what is captured where others talk, too */
+    bool sifts;         /* the place is such a one */
     struct host *host;
-    uint64_t *dropped; /* packets the kernel had no room for */
+    struct folder *folder; /* for the script's files */
+    uint64_t *dropped;     /* packets the kernel had no room for */
 };
 
 /* A file without a name, for the trace that the view reads. */
@@ -106,7 +114,10 @@ static void add_introduction(struct recording *recording, const struct exchange 
     }
 }
 
-/* Asks the machine's name service. A listening server takes the first address it gives. */
+/*
+ * Asks the machine's name service. Of several addresses the first IPv4 one is taken: that is what
+ * the other side's AF_INET means by the same name.
+ */
 static bool look_up(const char *name, struct address *address, struct error *error)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -115,28 +126,29 @@ static bool look_up(const char *name, struct address *address, struct error *err
     if (code != 0)
         return error_set(error, STATUS_USAGE, "cannot find the host '%s': %s", name,
                          gai_strerror(code));
-    bool done = address_from_sockaddr(found->ai_addr, found->ai_addrlen, address);
+    const struct addrinfo *chosen = found;
+    for (const struct addrinfo *next = found; next != NULL; next = next->ai_next) {
+        if (next->ai_family == AF_INET) {
+            chosen = next;
+            break;
+        }
+    }
+    bool done =
+        chosen != NULL && address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
     freeaddrinfo(found);
     return done || error_set(error, STATUS_USAGE, "the host '%s' has no IP address", name);
 }
 
-/*
- * Where the listener listens and the clients connect: --host and --port, or lab.host and lab.port.
- * A private loopback has no name service: only its own names.
- */
-static bool choose_address(const struct exchange *exchange, const struct place *place,
-                           struct address *address, struct error *error)
+/* --host or lab.host. A private loopback has no name service: only its own names. */
+static bool choose_host(const struct exchange *exchange, const struct place *place,
+                        struct address *address, struct error *error)
 {
-    const struct invocation *invocation = exchange->invocation;
     const struct lab *lab = script_lab(exchange->script);
-    *address = (struct address){0};
-    if (!lab->has_port && !invocation->port_given)
-        return true;
-    const char *host = invocation->host != NULL ? invocation->host : lab->host;
-    bool own = strcmp(host, "localhost") == 0 || strcmp(host, place->host_name) == 0;
-    if (own && place->kind != PLACE_NETWORK)
-        host = "127.0.0.1";
-    if (!address_parse_host(host, address)) {
+    const char *given = exchange->invocation->host;
+    const char *host = given != NULL ? given : lab->host;
+    bool own = strcmp(host, "localhost") == 0 ||
+               (strcmp(host, place->host_name) == 0 && place->kind != PLACE_NETWORK);
+    if (!address_parse_host(own ? "127.0.0.1" : host, address)) {
         if (place->kind != PLACE_NETWORK)
             return error_set(error, STATUS_USAGE,
                              "%s: lab.host is '%s', which is no address of the %s", lab->file, host,
@@ -144,6 +156,29 @@ static bool choose_address(const struct exchange *exchange, const struct place *
         if (!look_up(host, address, error))
             return false;
     }
+    if (exchange->parties == SCRIPT_SERVERS && given == NULL && !address_is_loopback(address))
+        return error_set(error, STATUS_USAGE,
+                         "%s would serve on %s, where others can reach it; if that is wanted, say "
+                         "--host %s",
+                         lab->file, host, host);
+    return true;
+}
+
+/*
+ * Where the listener listens and the clients connect: --host and --port, or lab.host and lab.port.
+ * Without a port the script finds an address by itself; --host then only says whose.
+ */
+static bool choose_address(const struct exchange *exchange, const struct place *place,
+                           struct address *address, struct error *error)
+{
+    const struct invocation *invocation = exchange->invocation;
+    const struct lab *lab = script_lab(exchange->script);
+    bool has_port = lab->has_port || invocation->port_given;
+    *address = (struct address){0};
+    if (!has_port && invocation->host == NULL)
+        return true;
+    if (!choose_host(exchange, place, address, error))
+        return false;
     address->port = invocation->port_given ? invocation->port : lab->port;
     return true;
 }
@@ -163,18 +198,6 @@ static struct place_wishes wishes_of(const struct lab *lab)
     };
 }
 
-/* On this machine's loopback others talk too: only the lab's own port is captured. */
-static const char *capture_filter(const struct place *place, const struct address *address,
-                                  char *text, size_t size)
-{
-    if (place->kind == PLACE_PRIVATE)
-        return NULL;
-    if (address->port == 0)
-        return NULL;
-    snprintf(text, size, "port %u or icmp or icmp6", address->port);
-    return text;
-}
-
 static bool open_files(struct recording *recording, struct exchange *exchange, struct error *error)
 {
     if (!exchange->record)
@@ -192,48 +215,40 @@ static bool open_files(struct recording *recording, struct exchange *exchange, s
     return recording->file != NULL;
 }
 
-/* A server says where it can be reached, and aloud when that is wider than this machine. */
-static void announce(const struct exchange *exchange, const struct address *address)
+/* Labs without lab.port bind for themselves: only the host knows when and where. */
+static void announce(void *data, const struct address *address, enum trace_transport transport)
 {
-    char text[ADDRESS_TEXT];
-    const char *name = script_lab(exchange->script)->name;
-    if (address->family == 0)
+    struct recording *recording = data;
+    screen_announce(&recording->screen, script_lab(recording->exchange->script)->name, address,
+                    transport, recording->exchange->invocation->port);
+}
+
+/* The capture lets the port through before anything can be sent there. */
+static void meet(void *data, const struct address *address)
+{
+    struct recording *recording = data;
+    if (!ports_add(&recording->ports, address->port) || recording->capture == NULL)
         return;
-    if (!address_is_loopback(address))
-        fprintf(stderr, "handlens: serving %s on %s: whoever reaches this machine can connect\n",
-                name, address_format(address, text));
-    else if (!exchange->invocation->quiet)
-        fprintf(stderr, "handlens: serving %s on %s; Ctrl-C ends it\n", name,
-                address_format(address, text));
+    struct buffer filter = {0};
+    struct error error = {0};
+    if (!capture_set_filter(recording->capture, ports_filter(&recording->ports, &filter), &error))
+        screen_hear(&recording->screen, NULL, TRACE_NOTE_HOST, error.text, strlen(error.text));
+    buffer_free(&filter);
+}
+
+static void show_progress(void *data)
+{
+    struct recording *recording = data;
+    uint64_t all;
+    uint64_t done = script_progress(recording->exchange->script, &all);
+    screen_progress(&recording->screen, done, all);
 }
 
 /* What roles print is in the ladder; where there is none, or it comes late, it is said at once. */
-static void say(void *data, const struct role *role, enum trace_note_kind kind, const char *text,
-                size_t length)
-{
-    (void)data;
-    struct buffer line = {0};
-    if (role != NULL)
-        buffer_printf(&line, "%s: ", role_name(role));
-    bool utf8 = terminal_of(STDERR_FILENO, COLOR_NEVER).utf8;
-    while (kind != TRACE_NOTE_ERROR && length > 0) {
-        const char *end = memchr(text, '\n', length);
-        size_t part = end == NULL ? length : (size_t)(end - text);
-        terminal_append_printable(&line, text, part, utf8);
-        buffer_append_byte(&line, '\n');
-        part += end != NULL;
-        text += part;
-        length -= part;
-    }
-    fwrite(line.data, 1, line.length, stderr);
-    buffer_free(&line);
-}
-
 static bool says_at_once(const struct exchange *exchange)
 {
-    const struct invocation *invocation = exchange->invocation;
-    return !invocation->quiet &&
-           (invocation->verbose || !exchange->record || exchange->parties != SCRIPT_EVERYONE);
+    return exchange->invocation->verbose || !exchange->record ||
+           exchange->parties != SCRIPT_EVERYONE;
 }
 
 static bool open_recorder(struct recording *recording, const struct exchange *exchange,
@@ -251,20 +266,27 @@ static bool open_recorder(struct recording *recording, const struct exchange *ex
 }
 
 static bool open_host(struct recording *recording, const struct exchange *exchange,
-                      const struct place *place, struct error *error)
+                      const struct place *place, const struct address *address, struct error *error)
 {
     const struct invocation *invocation = exchange->invocation;
     const struct lab *lab = script_lab(exchange->script);
     bool everyone = exchange->parties == SCRIPT_EVERYONE;
+    bool serving = exchange->parties == SCRIPT_SERVERS;
+    bool wider = invocation->host != NULL && !address_is_loopback(address);
     uint64_t clients = (uint64_t)invocation->clients * invocation->repeat;
     struct host_settings settings = {
         .recorder = recording->recorder,
-        .own_name = place->host_name,
+        .own_name = place->kind == PLACE_NETWORK ? NULL : place->host_name,
         .timeout = invocation->timeout != 0 ? invocation->timeout
                    : !everyone              ? 0
                    : lab->timeout != 0      ? lab->timeout
                                             : DEFAULT_TIMEOUT,
-        .serving = exchange->parties == SCRIPT_SERVERS,
+        .patient = invocation->timeout == 0 && lab->timeout == 0,
+        .serving = serving,
+        .loopback_only = serving && !wider,
+        .reachable = serving ? announce : NULL,
+        .tick = serving ? NULL : show_progress,
+        .meets = recording->sifts ? meet : NULL,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
@@ -275,8 +297,9 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
     recording->host = host_open(&settings, error);
     if (recording->host == NULL)
         return false;
-    if (says_at_once(exchange))
-        host_listen(recording->host, say, NULL);
+    screen_open(&recording->screen, invocation->quiet, says_at_once(exchange));
+    host_listen(recording->host, screen_hear, &recording->screen);
+    host_listen_prompts(recording->host, screen_prompt, &recording->screen);
     return true;
 }
 
@@ -286,11 +309,15 @@ static bool open_capture(struct recording *recording, const struct exchange *exc
 {
     if (!exchange->record || exchange->invocation->no_capture || !place->may_capture)
         return true;
-    char filter[64];
-    bool loopback = place->kind == PLACE_NETWORK && address_is_loopback(address);
+    struct buffer filter = {0};
+    ports_add(&recording->ports, address->port);
+    bool serves_anywhere = exchange->parties == SCRIPT_SERVERS && address->family == 0;
+    bool loopback =
+        place->kind == PLACE_NETWORK && (address_is_loopback(address) || serves_anywhere);
     recording->capture =
         capture_start(recording->recorder, loopback ? "lo" : place->interface,
-                      capture_filter(place, address, filter, sizeof filter), 0, error);
+                      recording->sifts ? ports_filter(&recording->ports, &filter) : NULL, 0, error);
+    buffer_free(&filter);
     return recording->capture != NULL;
 }
 
@@ -299,23 +326,28 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
 {
     const struct invocation *invocation = exchange->invocation;
     struct address address;
-    if (!choose_address(exchange, place, &address, error) ||
-        !open_recorder(recording, exchange, place, &address, error) ||
-        !open_host(recording, exchange, place, error))
+    char host[ADDRESS_TEXT];
+    if (!choose_address(exchange, place, &address, error))
+        return false;
+    recording->sifts = place->kind != PLACE_PRIVATE;
+    bool has_port = script_lab(exchange->script)->has_port || invocation->port_given;
+    struct address meeting = has_port ? address : (struct address){0};
+    if (!open_recorder(recording, exchange, place, &meeting, error) ||
+        !open_host(recording, exchange, place, &address, error))
         return false;
     struct script_run run = {
         .parties = exchange->parties,
-        .address = address,
+        .address = meeting,
         .client_copies = invocation->clients,
         .repeats = invocation->repeat,
         .message = invocation->message,
+        .host = invocation->host != NULL ? address_format_host(&address, host) : NULL,
+        .port = invocation->port,
+        .port_given = invocation->port_given,
+        .folder = recording->folder,
     };
-    if (!script_start(exchange->script, recording->host, &run, error) ||
-        !open_capture(recording, exchange, place, &address, error))
-        return false;
-    if (exchange->parties == SCRIPT_SERVERS)
-        announce(exchange, &address);
-    return true;
+    return script_start(exchange->script, recording->host, &run, error) &&
+           open_capture(recording, exchange, place, &meeting, error);
 }
 
 /* Everything that was recorded goes to the files; whatever is open is closed. */
@@ -323,6 +355,8 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 {
     end_capture(recording);
     host_close(recording->host);
+    screen_close(&recording->screen);
+    folder_close(recording->folder);
     if (recording->recorder != NULL) {
         recorder_flush(recording->recorder, NULL);
         exchange->packets = recorder_packets(recording->recorder);
@@ -338,9 +372,10 @@ static void close_recording(struct recording *recording, struct exchange *exchan
 bool exchange_run(struct exchange *exchange, struct error *error)
 {
     const struct invocation *invocation = exchange->invocation;
-    struct recording recording = {.dropped = &exchange->dropped};
+    struct recording recording = {.exchange = exchange, .dropped = &exchange->dropped};
     exchange->trace = -1;
-    bool done = open_files(&recording, exchange, error);
+    recording.folder = folder_open(invocation->files, error);
+    bool done = recording.folder != NULL && open_files(&recording, exchange, error);
     struct place place = {0};
     struct place_wishes wishes = wishes_of(script_lab(exchange->script));
     bool capture = exchange->record && !invocation->no_capture;

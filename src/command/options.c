@@ -15,25 +15,33 @@
 #define SHOWS     (EXCHANGES | COMMAND_VIEW)
 
 const struct option_row option_table[] = {
-    {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES, "keep the trace in FILE (pcapng)"},
-    {OPTION_FORCE, "force", 0, NULL, SHOWS, "let -w and -o replace a file that is there"},
+    {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES | COMMAND_CHECK,
+     "keep the trace in FILE (pcapng)"},
+    {OPTION_FORCE, "force", 0, NULL, SHOWS | COMMAND_CHECK,
+     "let -w and -o replace a file that is there"},
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
-    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_CONNECT, "what the client shall send"},
-    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN, "use this machine's loopback, not a private one"},
+    {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
+     "what the client shall send"},
+    {OPTION_HERE, "here", 0, NULL, COMMAND_RUN | COMMAND_CHECK,
+     "use this machine's loopback, not a private one"},
     {OPTION_CLIENTS, "clients", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run N of each client role at once"},
     {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run each client N times over"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
-    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES, "give up after S seconds (run: 30 by default)"},
+    {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
+     "give up after S seconds (run: 30 by default)"},
+    {OPTION_FILES, "files", 0, "DIR", EXCHANGES | COMMAND_CHECK,
+     "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
     {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
     {OPTION_FROM, "from", 0, "SIDE", SHOWS, "stream: what the client, or the server, said"},
     {OPTION_OUTPUT, "output", 'o', "FILE", COMMAND_VIEW, "write the view to FILE"},
+    {OPTION_FORMAT, "format", 0, "FORMAT", COMMAND_CHECK, "text, tap, junit or json"},
     {OPTION_NUMERIC, "numeric", 'n', NULL, COMMAND_VIEW,
      "numeric addresses: always so, as with tcpdump -n"},
     {OPTION_COLOR, "color", 0, "WHEN", COMMAND_ALL, "auto, always or never (NO_COLOR is heeded)"},
@@ -122,11 +130,60 @@ static bool stream_side(const char *text, enum stream_side *side, struct error *
     return true;
 }
 
+/* Takes an option that has no value. */
+static void take_switch(struct invocation *invocation, enum option_id id)
+{
+    if (id == OPTION_FORCE)
+        invocation->force = true;
+    else if (id == OPTION_HERE)
+        invocation->here = true;
+    else if (id == OPTION_NO_CAPTURE)
+        invocation->no_capture = true;
+    else if (id == OPTION_HEX)
+        invocation->stream = STREAM_HEX;
+    else if (id == OPTION_RAW)
+        invocation->stream = STREAM_RAW;
+    else if (id == OPTION_QUIET)
+        invocation->quiet = true;
+    else if (id == OPTION_VERBOSE)
+        invocation->verbose = true;
+    else if (id == OPTION_HELP)
+        invocation->help = true;
+}
+
+static bool take_number(struct invocation *invocation, const struct option_row *row,
+                        const char *value, struct error *error)
+{
+    uint64_t least = row->id == OPTION_PORT ? 0 : 1;
+    uint64_t most = row->id == OPTION_PORT     ? 65535
+                    : row->id == OPTION_FLOW   ? UINT32_MAX
+                    : row->id == OPTION_NUMBER ? UINT64_MAX
+                                               : 1000000;
+    uint64_t number = 0;
+    if (!whole_number(row->name, value, least, most, &number, error))
+        return false;
+    if (row->id == OPTION_PORT) {
+        invocation->port = (uint16_t)number;
+        invocation->port_given = true;
+    } else if (row->id == OPTION_FLOW) {
+        invocation->flow = (uint32_t)number;
+    } else if (row->id == OPTION_NUMBER) {
+        invocation->number = number;
+    } else {
+        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
+            (unsigned)number;
+    }
+    return true;
+}
+
 /* Takes one option with its value (NULL where it has none). */
 static bool take(struct invocation *invocation, const struct option_row *row, const char *value,
                  struct error *error)
 {
-    uint64_t number = 0;
+    if (row->value == NULL) {
+        take_switch(invocation, row->id);
+        return true;
+    }
     switch (row->id) {
     case OPTION_WRITE:
         invocation->trace_path = value;
@@ -134,8 +191,8 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
     case OPTION_OUTPUT:
         invocation->output_path = value;
         return true;
-    case OPTION_FORCE:
-        invocation->force = true;
+    case OPTION_FORMAT:
+        invocation->format = value;
         return true;
     case OPTION_AS:
         invocation->as_given = true;
@@ -143,60 +200,21 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
     case OPTION_HOST:
         invocation->host = value;
         return true;
-    case OPTION_PORT:
-        if (!whole_number(row->name, value, 0, 65535, &number, error))
-            return false;
-        invocation->port = (uint16_t)number;
-        invocation->port_given = true;
-        return true;
     case OPTION_MESSAGE:
         invocation->message = value;
         return true;
-    case OPTION_HERE:
-        invocation->here = true;
-        return true;
-    case OPTION_NO_CAPTURE:
-        invocation->no_capture = true;
-        return true;
-    case OPTION_CLIENTS:
-    case OPTION_REPEAT:
-        if (!whole_number(row->name, value, 1, 1000000, &number, error))
-            return false;
-        *(row->id == OPTION_CLIENTS ? &invocation->clients : &invocation->repeat) =
-            (unsigned)number;
-        return true;
     case OPTION_TIMEOUT:
         return seconds(row->name, value, &invocation->timeout, error);
-    case OPTION_FLOW:
-        if (!whole_number(row->name, value, 1, UINT32_MAX, &number, error))
-            return false;
-        invocation->flow = (uint32_t)number;
-        return true;
-    case OPTION_NUMBER:
-        return whole_number(row->name, value, 1, UINT64_MAX, &invocation->number, error);
-    case OPTION_HEX:
-        invocation->stream = STREAM_HEX;
-        return true;
-    case OPTION_RAW:
-        invocation->stream = STREAM_RAW;
+    case OPTION_FILES:
+        invocation->files = value;
         return true;
     case OPTION_FROM:
         return stream_side(value, &invocation->stream_from, error);
     case OPTION_COLOR:
         return color_choice(value, &invocation->color, error);
-    case OPTION_QUIET:
-        invocation->quiet = true;
-        return true;
-    case OPTION_VERBOSE:
-        invocation->verbose = true;
-        return true;
-    case OPTION_HELP:
-        invocation->help = true;
-        return true;
-    case OPTION_NUMERIC:
-        return true;
+    default:
+        return take_number(invocation, row, value, error);
     }
-    return true;
 }
 
 static bool refuse(const struct command *command, const char *given, bool lacks_value,

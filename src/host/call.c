@@ -84,6 +84,13 @@ void call_tell_syscall(struct call *call)
     host_tell(call->host, &event);
 }
 
+void call_meets(struct call *call, const struct address *address)
+{
+    const struct host_settings *settings = &call->host->settings;
+    if (settings->meets != NULL)
+        settings->meets(settings->data, address);
+}
+
 void syscall_begin(struct call *call)
 {
     if (!call->recorded)

@@ -8,6 +8,8 @@ static enum need attempt_sendto(struct task *task)
     struct sockaddr_storage storage;
     socklen_t length = socket_address_out(&call->address, &storage);
     int64_t sent;
+    if (call->socket->local.port == 0)
+        call_meets(call, &call->address);
     do {
         syscall_begin(call);
         sent = syscall_end(call, sendto(call->socket->fd, call->bytes, call->length, MSG_NOSIGNAL,

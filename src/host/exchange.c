@@ -27,6 +27,7 @@ enum {
     IDLE_TICKS = 3,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
+    TELL_INTERVAL = 200,    /* ms */
     QUIET_INTERVAL = 2,     /* ms */
     QUIET_BEFORE_END = 200, /* of the 300 ms, what must be left for the closing */
 };
@@ -45,9 +46,21 @@ static bool is_quiet(const struct host *host)
     return host->settings.is_quiet == NULL || host->settings.is_quiet();
 }
 
+static void start_deadline(struct host *host);
+
 static void on_deadline(uv_timer_t *timer)
 {
-    exchange_end(timer->data, TRACE_TIMED_OUT, NULL);
+    struct host *host = timer->data;
+    if (host->settings.patient && host->inputs > 0)
+        start_deadline(host); /* a person may think */
+    else
+        exchange_end(host, TRACE_TIMED_OUT, NULL);
+}
+
+static void start_deadline(struct host *host)
+{
+    uint64_t milliseconds = (uint64_t)(host->settings.timeout / NANOSECONDS_PER_MILLISECOND);
+    uv_timer_start(&host->deadline, on_deadline, milliseconds, 0);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -88,6 +101,12 @@ static void on_flush(uv_timer_t *timer)
     host->flush_error = error;
     if (host->listener != NULL)
         host->listener(host->listener_data, NULL, TRACE_NOTE_HOST, error.text, strlen(error.text));
+}
+
+static void on_tell(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    host->settings.tick(host->settings.data);
 }
 
 static void on_quiet_timer(uv_timer_t *timer)
@@ -134,17 +153,18 @@ static void open_handles(struct host *host)
     open_timer(host, &host->deadline);
     open_timer(host, &host->ticker);
     open_timer(host, &host->flusher);
+    open_timer(host, &host->teller);
     open_timer(host, &host->quiet);
     open_signal(host, &host->interrupt, SIGINT);
     open_signal(host, &host->terminate, SIGTERM);
-    if (host->settings.timeout > 0) {
-        uint64_t milliseconds = (uint64_t)(host->settings.timeout / NANOSECONDS_PER_MILLISECOND);
-        uv_timer_start(&host->deadline, on_deadline, milliseconds, 0);
-    }
+    if (host->settings.timeout > 0)
+        start_deadline(host);
     if (host->settings.alone)
         uv_timer_start(&host->ticker, on_tick, TICK, TICK);
     if (host->recorder != NULL)
         uv_timer_start(&host->flusher, on_flush, FLUSH_INTERVAL, FLUSH_INTERVAL);
+    if (host->settings.tick != NULL)
+        uv_timer_start(&host->teller, on_tell, TELL_INTERVAL, TELL_INTERVAL);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -158,7 +178,8 @@ static void close_handles(struct host *host)
     uv_handle_t *handles[] = {
         (uv_handle_t *)&host->deadline,  (uv_handle_t *)&host->ticker,
         (uv_handle_t *)&host->flusher,   (uv_handle_t *)&host->quiet,
-        (uv_handle_t *)&host->interrupt, (uv_handle_t *)&host->terminate,
+        (uv_handle_t *)&host->teller,    (uv_handle_t *)&host->interrupt,
+        (uv_handle_t *)&host->terminate,
     };
     for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
         host->closing++;

@@ -114,6 +114,12 @@ void host_listen(struct host *host, host_listener *listener, void *data)
     host->listener_data = data;
 }
 
+void host_listen_prompts(struct host *host, host_prompter *prompter, void *data)
+{
+    host->prompter = prompter;
+    host->prompter_data = data;
+}
+
 void host_note(struct host *host, struct role *role, enum trace_note_kind kind, const char *text,
                size_t length, const char *script, uint32_t line)
 {

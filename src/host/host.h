@@ -43,8 +43,10 @@ struct host_settings {
     struct recorder *recorder; /* NULL: nothing is recorded */
     const char *own_name;      /* a host name that stands for the loopback, or NULL */
     int64_t timeout;           /* wall clock for the whole exchange, ns; 0 for none */
+    bool patient;              /* the timeout begins anew while somebody is asked for input */
     unsigned socket_limit;     /* open sockets at a time; 0 for the process's own limit */
     bool serving;              /* no clients here: wait for real ones until a signal */
+    bool loopback_only;        /* bind fails with EACCES where others could reach it */
     bool alone;                /* nobody else is on the wire: a deadlock can be noticed */
     /* Whether no segment is on its way and no connection is being made: place_is_quiet. NULL
      * counts as always quiet. */
@@ -57,7 +59,16 @@ struct host_settings {
     /* Called before each system call with the bytes it is about to send, so that who captures can
      * make room for them: capture_make_room. May be NULL. */
     void (*make_room)(void *data, size_t bytes);
-    void *data; /* for finish and make_room */
+    /* Called when a socket of a server can be reached: a TCP socket listens, or a UDP socket is
+     * bound. May be NULL. */
+    void (*reachable)(void *data, const struct address *address, enum trace_transport transport);
+    /* Called about five times a second. May be NULL. */
+    void (*tick)(void *data);
+    /* Called when bind or listen has given a socket its port, and before a socket without one
+     * connects or sends to an address: for whoever captures only what belongs to the exchange. May
+     * be NULL. */
+    void (*meets)(void *data, const struct address *address);
+    void *data; /* for the five above */
 };
 
 /* Returns NULL with error set. Only one host at a time. */
@@ -106,6 +117,12 @@ void task_print(struct task *task, const char *text, size_t length);
 typedef void host_listener(void *data, const struct role *role, enum trace_note_kind kind,
                            const char *text, size_t length);
 void host_listen(struct host *host, host_listener *listener, void *data);
+
+/* Shows the prompt of a task whose turn it is to read a line: one that somebody types, or one that
+ * was ready (task_input and task_answer). NULL: no line came, for the input has ended. */
+typedef void host_prompter(void *data, const struct role *role, const char *prompt, size_t length,
+                           bool typed);
+void host_listen_prompts(struct host *host, host_prompter *prompter, void *data);
 
 /* Clients may begin now; address is where. Later calls of it change nothing. (Without it clients
  * begin at each server task's first wait in a socket call; a sleep does not count.) */

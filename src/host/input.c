@@ -58,6 +58,13 @@ void input_free(struct host *host)
     buffer_free(&host->unread);
 }
 
+/* The next one's turn. Who waits looks for himself: what has been read already wakes nobody. */
+static void serve_next(struct host *host)
+{
+    host->inputs_served++;
+    poll_wake_all(host->input);
+}
+
 /* Gives the task the first taken bytes of what is unread, of which length are the line. */
 static enum need give(struct task *task, size_t length, size_t taken)
 {
@@ -73,18 +80,30 @@ static enum need give(struct task *task, size_t length, size_t taken)
     task->result.length = length;
     host_note(host, task->role, TRACE_NOTE_INPUT, (const char *)room, length, task->call.script,
               task->call.line);
+    serve_next(host);
     return call_succeed(task, (int64_t)length);
 }
 
+static void show_prompt(struct task *task, const char *text, size_t length, bool typed)
+{
+    struct host *host = task->host;
+    if (host->prompter != NULL)
+        host->prompter(host->prompter_data, task->role, text, length, typed);
+}
+
+/* call->option is the task's number in the queue; stage 1: it has been prompted. */
 static enum need attempt_input(struct task *task)
 {
     struct host *host = task->host;
+    struct call *call = &task->call;
     struct buffer *unread = &host->unread;
+    if (call->option != host->inputs_served + 1)
+        return NEED_READ;
+    if (call->stage == 0)
+        show_prompt(task, (const char *)call->bytes, call->length, true);
+    call->stage = 1;
     for (;;) {
         uint8_t *newline = unread->length == 0 ? NULL : memchr(unread->data, '\n', unread->length);
-        /* Who else waits looks for himself: what is here already wakes nobody. */
-        if (newline != NULL || host->input_ended)
-            poll_wake_all(host->input);
         if (newline != NULL)
             return give(task, (size_t)(newline - unread->data),
                         (size_t)(newline - unread->data) + 1);
@@ -92,6 +111,8 @@ static enum need attempt_input(struct task *task)
             return give(task, unread->length, unread->length);
         if (host->input_ended) {
             task->result.end_of_stream = true;
+            show_prompt(task, NULL, 0, true);
+            serve_next(host);
             return call_succeed(task, 0);
         }
         uint8_t *room = buffer_reserve(unread, 4096);
@@ -104,23 +125,38 @@ static enum need attempt_input(struct task *task)
             host->input_ended = true;
         else if (errno == EAGAIN)
             return NEED_READ;
-        else if (errno != EINTR)
-            return call_fail(task, errno);
+        else if (errno != EINTR) {
+            int error = errno;
+            serve_next(host);
+            return call_fail(task, error);
+        }
     }
 }
 
-enum call_progress task_input(struct task *task)
+enum call_progress task_input(struct task *task, const char *prompt, size_t length)
 {
     struct host *host = task->host;
     bool opened = open_input(host);
     struct call *call = call_begin(task, "input", opened ? host->input : NULL, attempt_input);
     call->recorded = false;
     call->waits_for_input = true;
+    call->bytes = (const uint8_t *)prompt;
+    call->length = length;
     if (!opened) {
         host->input_ended = true; /* no standard input is an empty one */
         call->attempt = NULL;
         task->result.end_of_stream = true;
         return CALL_DONE;
     }
+    call->option = ++host->inputs_asked;
     return call_start(task);
+}
+
+void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
+                 size_t length)
+{
+    if (line == NULL)
+        return;
+    show_prompt(task, prompt, prompt_length, false);
+    host_note(task->host, task->role, TRACE_NOTE_INPUT, line, length, task->script, task->line);
 }

@@ -9,7 +9,8 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
- *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
+ *   stream.c urgent.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
+ *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
@@ -26,6 +27,7 @@
 #include "support/clock.h"
 
 struct lookup;
+struct tls_stream;
 
 /* One task's wait for one side of one socket, in that socket's list. */
 struct waiter {
@@ -57,6 +59,7 @@ struct host_socket {
     bool released;           /* no handle is left */
     bool readable, writable; /* what the last select found */
     unsigned users;          /* calls under way */
+    struct tls_stream *tls;  /* owned; NULL while the socket speaks no TLS */
     struct waiter_list readers, writers;
 };
 
@@ -101,6 +104,10 @@ struct call {
     struct socket_wait wait;
     int64_t timeout; /* this call's own, ns: -1 for ever */
     int64_t option;
+
+    /* TLS: what the script sends or room for what it gets; bytes are then the records. */
+    const uint8_t *plain;
+    size_t plain_length, plain_done;
 };
 
 enum task_phase { TASK_HELD, TASK_READY, TASK_RUNNING, TASK_PARKED, TASK_ENDED };
@@ -159,6 +166,8 @@ struct host {
     uv_loop_t *loop;
     host_listener *listener;
     void *listener_data;
+    host_prompter *prompter;
+    void *prompter_data;
     struct role *first_role, *last_role;
     uint32_t roles;
     uint32_t calls, sockets; /* numbers given so far */
@@ -185,7 +194,7 @@ struct host {
     struct error flush_error;
     bool flush_failed;
 
-    uv_timer_t deadline, ticker, flusher, quiet;
+    uv_timer_t deadline, ticker, flusher, teller, quiet;
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
@@ -194,7 +203,8 @@ struct host {
     struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */
     struct buffer unread;      /* what came of it beyond the last line */
     bool input_ended;
-    size_t inputs; /* tasks that wait for a line */
+    size_t inputs;                       /* tasks that wait for a line */
+    int64_t inputs_asked, inputs_served; /* so far: whose turn it is */
 
     struct buffer text; /* of the event that is being told */
 };
@@ -244,6 +254,8 @@ enum need call_succeed(struct task *task, int64_t value);
 enum need call_fail(struct task *task, int error);
 /* As call_fail, with the sentence's end in other words than strerror's. */
 enum need call_fail_because(struct task *task, int error, const char *reason);
+/* The exchange will use this address. */
+void call_meets(struct call *call, const struct address *address);
 void syscall_begin(struct call *call);
 /* Keeps errno and returns value. */
 int64_t syscall_end(struct call *call, int64_t value);
@@ -259,6 +271,9 @@ void call_tell_state(struct call *call, struct host_socket *socket);
 void text_quote(struct buffer *buffer, const void *bytes, size_t length);
 void text_address(struct buffer *buffer, const struct address *address);
 void text_result(const struct task *task, struct buffer *buffer);
+
+/* select.c: the result of a select, "{:8080}, {}". */
+void text_selected(const struct socket_wait *wait, struct buffer *text);
 
 /* poll.c */
 /* Puts the waiter into the socket's list and has the loop watch. Returns 0 or an errno. */
@@ -295,7 +310,16 @@ void input_close(struct host *host);
 void input_free(struct host *host);
 
 /* stream.c */
+/* Whether a system call only said that it would have to wait. */
+bool socket_is_busy(int error);
+/* Whether the loop will tell when to try to receive, so that a try now would be in vain. */
+bool socket_recv_is_vain(struct host_socket *socket);
 /* Room for length bytes in the task's buffer. NULL out of memory. */
 uint8_t *task_room(struct task *task, size_t length);
+
+/* tls_start.c */
+void tls_free(struct tls_stream *stream);
+/* What a handshake agreed upon: "TLSv1.3, TLS_AES_256_GCM_SHA384". */
+void tls_agreed_text(const struct host_socket *socket, struct buffer *text);
 
 #endif

@@ -41,17 +41,31 @@ enum call_progress socket_open(struct task *task, int family, enum trace_transpo
     return call_start_short(task);
 }
 
+/* Somebody can reach a server now. */
+static void tell_reachable(struct host_socket *socket)
+{
+    const struct host_settings *settings = &socket->host->settings;
+    if (settings->reachable != NULL && socket->role->kind == TRACE_ROLE_SERVER)
+        settings->reachable(settings->data, &socket->local, socket->transport);
+}
+
 static enum need attempt_bind(struct task *task)
 {
     struct call *call = &task->call;
     struct sockaddr_storage storage;
+    if (task->host->settings.loopback_only && !address_is_loopback(&call->address))
+        return call_fail_because(task, EACCES,
+                                 "others could reach it there, which --host must allow");
     socklen_t length = socket_address_out(&call->address, &storage);
     syscall_begin(call);
     if (syscall_end(call, bind(call->socket->fd, (struct sockaddr *)&storage, length)) != 0)
         return call_fail(task, errno);
     socket_learn_local(call->socket);
+    call_meets(call, &call->socket->local);
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
+    if (call->socket->transport == TRACE_UDP)
+        tell_reachable(call->socket);
     return call_succeed(task, 0);
 }
 
@@ -75,8 +89,10 @@ static enum need attempt_listen(struct task *task)
     call->socket->has_state = true;
     /* Without a bind before it, listen has chosen the port. */
     socket_learn_local(call->socket);
+    call_meets(call, &call->socket->local);
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
+    tell_reachable(call->socket);
     return call_succeed(task, 0);
 }
 

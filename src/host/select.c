@@ -84,12 +84,48 @@ static enum need attempt_select(struct task *task)
     return NEED_WAKING;
 }
 
+/* A socket as a reader of the trace knows it: by the peer's port, or as the listener. */
+static void write_socket(struct buffer *text, const struct host_socket *socket)
+{
+    if (socket->remote.family != 0)
+        buffer_printf(text, ":%u", socket->remote.port);
+    else if (socket->transport == TRACE_TCP && socket->has_state)
+        buffer_append_text(text, "listener");
+    else if (socket->transport == TRACE_UDP && socket->local.family != 0)
+        buffer_printf(text, "udp :%u", socket->local.port);
+    else
+        buffer_printf(text, "#%u", socket->number);
+}
+
 static void write_list(struct buffer *text, struct host_socket **sockets, size_t count)
 {
     buffer_append_byte(text, '{');
-    for (size_t i = 0; i < count && i < 8; i++)
-        buffer_printf(text, "%s#%u", i == 0 ? "" : ", ", sockets[i]->number);
+    for (size_t i = 0; i < count && i < 8; i++) {
+        buffer_append_text(text, i == 0 ? "" : ", ");
+        write_socket(text, sockets[i]);
+    }
     buffer_append_text(text, count > 8 ? ", …}" : "}");
+}
+
+/* Of one list, those that are ready. */
+static void write_ready(struct buffer *text, struct host_socket **sockets, size_t count, bool write)
+{
+    size_t written = 0;
+    buffer_append_byte(text, '{');
+    for (size_t i = 0; i < count && written < 8; i++) {
+        if (!socket_is_selected(sockets[i], write))
+            continue;
+        buffer_append_text(text, written++ == 0 ? "" : ", ");
+        write_socket(text, sockets[i]);
+    }
+    buffer_append_byte(text, '}');
+}
+
+void text_selected(const struct socket_wait *wait, struct buffer *text)
+{
+    write_ready(text, wait->read, wait->read_count, false);
+    buffer_append_text(text, ", ");
+    write_ready(text, wait->write, wait->write_count, true);
 }
 
 enum call_progress socket_select(struct task *task, const struct socket_wait *wait, int64_t timeout)

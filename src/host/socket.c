@@ -100,6 +100,8 @@ int64_t socket_shut(struct call *call, struct host_socket *socket)
     int64_t closed = syscall_end(call, close(fd));
     socket->fd = -1;
     socket->host->open_sockets--;
+    tls_free(socket->tls);
+    socket->tls = NULL;
     poll_wake_all(socket);
     return closed;
 }
@@ -115,6 +117,7 @@ static void unlink_and_free(struct host_socket *socket)
         socket->next->previous = socket->previous;
     else
         role->last_socket = socket->previous;
+    tls_free(socket->tls);
     free(socket);
 }
 
@@ -145,8 +148,16 @@ void socket_close_all(struct role *role)
                             .name = "close",
                             .recorded = host_recording(host)};
         buffer_clear(&host->text);
-        if (call.recorded)
+        if (call.recorded) {
+            /* No line of the script made this call: it says itself what it closes, and why. */
+            buffer_append_text(&host->text, "left open");
+            if (socket->local.family != 0) {
+                buffer_append_text(&host->text, ": ");
+                text_address(&host->text, &socket->local);
+            }
             call_tell_entry(&call);
+            buffer_clear(&host->text);
+        }
         socket_shut(&call, socket);
         if (call.recorded)
             call_tell_return(&call, 0, 0, "");

@@ -61,6 +61,12 @@ enum call_progress socket_sendall(struct task *task, struct host_socket *socket,
 /* At most limit bytes (1 to 16 MiB). */
 enum call_progress socket_recv(struct task *task, struct host_socket *socket, size_t limit);
 
+/* MSG_OOB: as socket_send, the last byte being urgent; and that one byte, which never waits:
+ * EINVAL where there is none, EAGAIN where it is announced and not yet here. */
+enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
+                                      const void *bytes, size_t length);
+enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket);
+
 enum call_progress socket_sendto(struct task *task, struct host_socket *socket, const void *bytes,
                                  size_t length, const struct address *address);
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit);
@@ -119,9 +125,15 @@ enum call_progress task_sleep(struct task *task, int64_t duration);
 /*
  * Not a socket call: waits for a line of standard input and tells it as a TRACE_NOTE_INPUT.
  * result->bytes is the line without its newline; at the end of input end_of_stream is set. A line
- * longer than 64 KiB comes in pieces. Lines go to tasks in the order in which they asked.
+ * longer than 64 KiB comes in pieces. Lines go to tasks in the order in which they asked, and each
+ * one's prompt (borrowed until the call ends) goes to host_listen_prompts when it is its turn.
  */
-enum call_progress task_input(struct task *task);
+enum call_progress task_input(struct task *task, const char *prompt, size_t length);
+
+/* The same where nobody types: the prompt is shown, and the line told as if it had been read. A
+ * line of NULL is the end of input, of which there is nothing to show. */
+void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
+                 size_t length);
 
 /* Blocking (the default) or not, as Python's setblocking and settimeout: timeout in ns, -1 for
  * ever, 0 for non-blocking. These make no system call. */

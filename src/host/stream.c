@@ -10,7 +10,7 @@
 /* A task keeps its buffer from recv to recv up to this size; a larger one goes at the next call. */
 enum { LARGEST_KEPT_ROOM = 256 * 1024 };
 
-static bool is_busy(int error)
+bool socket_is_busy(int error)
 {
     return error == EAGAIN || error == EWOULDBLOCK;
 }
@@ -74,7 +74,7 @@ static enum need attempt_accept(struct task *task)
         if (fd >= 0)
             return accepted(task, fd, &storage);
         int error = errno;
-        if (is_busy(error))
+        if (socket_is_busy(error))
             return NEED_READ;
         if (error == EMFILE || error == ENFILE)
             drop_one(call);
@@ -115,6 +115,8 @@ static enum need attempt_connect(struct task *task)
     if (call->stage == 0) {
         struct sockaddr_storage storage;
         socklen_t length = socket_address_out(&call->address, &storage);
+        if (socket->local.port == 0)
+            call_meets(call, &call->address);
         syscall_begin(call);
         int64_t value = syscall_end(call, connect(socket->fd, (struct sockaddr *)&storage, length));
         if (value == 0)
@@ -165,7 +167,7 @@ static enum need attempt_send(struct task *task)
             continue;
         if (sent < 0) {
             task->result.value = (int64_t)call->done;
-            return is_busy(errno) ? NEED_WRITE : call_fail(task, errno);
+            return socket_is_busy(errno) ? NEED_WRITE : call_fail(task, errno);
         }
         call->done += (size_t)sent;
     } while (call->done < call->length && (call->sends_all || call->done == 0));
@@ -214,16 +216,22 @@ uint8_t *task_room(struct task *task, size_t length)
     return task->bytes;
 }
 
+bool socket_recv_is_vain(struct host_socket *socket)
+{
+    /* The last recv took all there was, and the loop still watches. */
+    if (!socket->drained || (socket->armed & UV_READABLE) == 0 || socket->timeout == 0)
+        return false;
+    socket->drained = false;
+    return true;
+}
+
 static enum need attempt_recv(struct task *task)
 {
     struct call *call = &task->call;
     struct host_socket *socket = call->socket;
     bool datagrams = socket->transport == TRACE_UDP;
-    /* The last recv took all there was, and the loop still watches: it will tell when to try. */
-    if (socket->drained && (socket->armed & UV_READABLE) != 0 && socket->timeout != 0) {
-        socket->drained = false;
+    if (socket_recv_is_vain(socket))
         return NEED_READ;
-    }
     uint8_t *room = task_room(task, call->length);
     if (room == NULL)
         return call_fail(task, ENOMEM);
@@ -233,7 +241,7 @@ static enum need attempt_recv(struct task *task)
         got = syscall_end(call, recv(socket->fd, room, call->length, datagrams ? MSG_TRUNC : 0));
     } while (got < 0 && errno == EINTR);
     if (got < 0)
-        return is_busy(errno) ? NEED_READ : call_fail(task, errno);
+        return socket_is_busy(errno) ? NEED_READ : call_fail(task, errno);
     struct call_result *result = &task->result;
     result->datagram_length = (size_t)got;
     result->length = (size_t)got < call->length ? (size_t)got : call->length;

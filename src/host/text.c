@@ -30,6 +30,13 @@ void text_result(const struct task *task, struct buffer *buffer)
 {
     const struct call_result *result = &task->result;
     const char *name = result->call;
+    if (strcmp(name, "tls.client") == 0 || strcmp(name, "tls.server") == 0 ||
+        strcmp(name, "tls.handshake") == 0) {
+        tls_agreed_text(task->call.socket, buffer);
+        return;
+    }
+    if (strncmp(name, "tls.", 4) == 0)
+        name += 4; /* tls.recv gives what recv gives */
     if (strncmp(name, "recv", 4) == 0) {
         if (result->end_of_stream) {
             buffer_append_text(buffer, "nil");
@@ -49,8 +56,9 @@ void text_result(const struct task *task, struct buffer *buffer)
             buffer_append_text(buffer, i == 0 ? "" : ", ");
             buffer_append_text(buffer, address_format_host(&task->addresses[i], text));
         }
-    } else if (strncmp(name, "send", 4) == 0 || strcmp(name, "getoption") == 0 ||
-               strcmp(name, "select") == 0) {
+    } else if (strcmp(name, "select") == 0) {
+        text_selected(&task->call.wait, buffer);
+    } else if (strncmp(name, "send", 4) == 0 || strcmp(name, "getoption") == 0) {
         buffer_printf(buffer, "%" PRId64, result->value);
     }
 }

@@ -48,11 +48,13 @@ void udp_decode(struct decoder *d)
         if (ports != NULL) {
             packet->source.port = read_be16(ports);
             packet->destination.port = read_be16(ports + 2);
+            packet->has_ports = true;
         }
         return;
     }
     packet->source.port = read_be16(b);
     packet->destination.port = read_be16(b + 2);
+    packet->has_ports = true;
     packet->udp.length = read_be16(b + 4);
     packet->udp.checksum = read_be16(b + 6);
     if (!bound_by_udp_length(d))

@@ -11,7 +11,7 @@
  *   network_at means something where network is not NETWORK_NONE (and is 0 for raw IP);
  *   transport_at where transport is not TRANSPORT_NONE.
  * - source.family is 0 until the addresses were read. Ports are there as soon as the first four
- *   bytes of the transport header are, as in a packet quoted by ICMP.
+ *   bytes of the transport header are, as in a packet quoted by ICMP: has_ports.
  * - tcp.header_length is 0 unless the twenty fixed bytes were here and the data offset made
  *   sense: then flags, seq, ack and window hold and payload_length is right. A quoted TCP header
  *   cut after eight bytes still has its ports and seq.
@@ -165,6 +165,7 @@ struct packet {
     enum packet_transport transport;
     struct address source; /* with the port, where the transport has ports */
     struct address destination;
+    bool has_ports;
     uint8_t ttl;                /* or hop limit */
     uint8_t traffic_class;      /* or type of service: DSCP and ECN */
     uint8_t ip_protocol;        /* of the innermost header: 6, 17, 1, 58, … */

@@ -155,6 +155,7 @@ static void read_beginning(struct decoder *d)
         return;
     packet->source.port = read_be16(b);
     packet->destination.port = read_be16(b + 2);
+    packet->has_ports = true;
     packet->tcp.seq = cursor_be32(&in);
     packet->tcp.ack = cursor_be32(&in);
 }
@@ -164,6 +165,7 @@ static void read_fixed(struct packet *packet, const uint8_t *b)
     struct packet_tcp *tcp = &packet->tcp;
     packet->source.port = read_be16(b);
     packet->destination.port = read_be16(b + 2);
+    packet->has_ports = true;
     tcp->seq = read_be32(b + 4);
     tcp->ack = read_be32(b + 8);
     tcp->flags = read_be16(b + 12) & 0x1ff;

@@ -18,7 +18,7 @@ enum kind {
     KIND_SECONDS,
     KIND_FUNCTION,
     KIND_KERNEL,
-    KIND_CLIENTS,
+    KIND_TABLE,
     KIND_OURS
 };
 
@@ -35,8 +35,9 @@ static const struct field lab_fields[] = {
     {"mtu", KIND_WHOLE, 68, 65536},  {"kernel", KIND_KERNEL, 0, 0},
     {"message", KIND_TEXT, 0, 0},    {"reply", KIND_FUNCTION, 0, 0},
     {"server", KIND_FUNCTION, 0, 0}, {"client", KIND_FUNCTION, 0, 0},
-    {"clients", KIND_CLIENTS, 0, 0}, {"check", KIND_FUNCTION, 0, 0},
-    {"ready", KIND_OURS, 0, 0},      {NULL, KIND_OURS, 0, 0},
+    {"clients", KIND_TABLE, 0, 0},   {"check", KIND_FUNCTION, 0, 0},
+    {"answers", KIND_TABLE, 0, 0},   {"ready", KIND_OURS, 0, 0},
+    {NULL, KIND_OURS, 0, 0},
 };
 
 static const struct field kernel_fields[] = {
@@ -120,7 +121,7 @@ static void check_value(lua_State *L, const char *table, const struct field *fie
             wrong_type(L, table, field, "a function");
         break;
     case KIND_KERNEL:
-    case KIND_CLIENTS:
+    case KIND_TABLE:
         if (!lua_istable(L, -1))
             wrong_type(L, table, field, "a table");
         break;
@@ -254,11 +255,19 @@ void lab_push(lua_State *L, const char *field)
     lua_remove(L, -2);
 }
 
-void lab_set_message(lua_State *L, const char *message)
+void lab_set_text(lua_State *L, const char *field, const char *text)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);
-    lua_pushstring(L, message);
-    lua_setfield(L, -2, "message");
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, field);
+    lua_pop(L, 1);
+}
+
+void lab_set_port(lua_State *L, uint16_t port)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &values_key);
+    lua_pushinteger(L, port);
+    lua_setfield(L, -2, "port");
     lua_pop(L, 1);
 }
 
@@ -324,6 +333,52 @@ static size_t check_clients(lua_State *L)
     return count;
 }
 
+/* The role's lines, on top. */
+static void check_lines(lua_State *L, const char *role)
+{
+    const char *file = script_of(L)->lab.file;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "%s: lab.answers.%s is a %s; it must be a list of lines", file, role,
+                   luaL_typename(L, -1));
+    lua_Integer count = luaL_len(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        int type = lua_rawgeti(L, -1, i);
+        if (type != LUA_TSTRING && type != LUA_TNUMBER)
+            luaL_error(L, "%s: lab.answers.%s: line %I is a %s; it must be a text", file, role, i,
+                       luaL_typename(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+static bool is_role(lua_State *L, const char *name)
+{
+    if (strcmp(name, "server") == 0)
+        return is_set(L, "server") || is_set(L, "reply");
+    if (strcmp(name, "client") == 0)
+        return is_set(L, "client");
+    int top = lua_gettop(L);
+    lab_push(L, "clients");
+    bool found = lua_istable(L, -1) && lua_getfield(L, -1, name) != LUA_TNIL;
+    lua_settop(L, top);
+    return found;
+}
+
+static void check_answers(lua_State *L)
+{
+    int top = lua_gettop(L);
+    lab_push(L, "answers");
+    if (lua_istable(L, -1))
+        lua_pushnil(L);
+    while (lua_gettop(L) > top + 1 && lua_next(L, top + 1) != 0) {
+        if (lua_type(L, -2) != LUA_TSTRING || !is_role(L, lua_tostring(L, -2)))
+            luaL_error(L, "%s: lab.answers has lines for '%s', but the lab has no such role",
+                       script_of(L)->lab.file, luaL_tolstring(L, -2, NULL));
+        check_lines(L, lua_tostring(L, -2));
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+}
+
 int lab_finish(lua_State *L)
 {
     struct lab *lab = &script_of(L)->lab;
@@ -342,6 +397,7 @@ int lab_finish(lua_State *L)
                           "%s defines no role: neither lab.server (or lab.reply) nor lab.client "
                           "(or lab.clients)",
                           lab->file);
+    check_answers(L);
     copy_text(L, "title", lab->name, &lab->title);
     copy_text(L, "about", "", &lab->about);
     copy_text(L, "group", "", &lab->group);

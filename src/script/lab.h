@@ -22,8 +22,9 @@ void lab_push(lua_State *L, const char *field);
 const char *lab_field_name(size_t n);
 const char *lab_kernel_field_name(size_t n);
 
-/* Sets lab.message. */
-void lab_set_message(lua_State *L, const char *message);
+/* The command line's word counts more than the script's. */
+void lab_set_text(lua_State *L, const char *field, const char *text);
+void lab_set_port(lua_State *L, uint16_t port);
 
 /* Pushes a list of the names of lab.clients, in the order of their definition. */
 void lab_push_client_names(lua_State *L);

@@ -6,9 +6,11 @@
  * at the same stage when the call has ended; so a busy connection never leaves it. The calls are
  * the host's own and have no line of the script; those that lab.reply makes itself have theirs.
  *
- * A peer that resets its connection ends that connection, not the exchange.
+ * A peer that resets its connection ends that connection, not the exchange. A client for whom no
+ * descriptor is left has been hung up on by the host, which is said once until there is room again.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "script/call.h"
 #include "script/task.h"
@@ -131,6 +133,13 @@ static void take_connection(lua_State *L)
     const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
+    bool was_full = script_of(L)->full;
+    script_of(L)->full = result->error == EMFILE || result->error == ENFILE;
+    if (script_of(L)->full) {
+        if (!was_full)
+            task_print(script_of(L)->current->task, result->message, strlen(result->message));
+        return;
+    }
     script_call_check(L);
     lua_settop(L, 2);
     lua_pushcfunction(L, connection_main);

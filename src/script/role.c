@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/input.h"
 #include "script/lab.h"
 #include "script/socket_addressed.h"
 #include "script/task.h"
@@ -84,10 +85,11 @@ static int server_next(lua_State *L, int status, lua_KContext stage)
 static int server_main(lua_State *L)
 {
     task_say_early(L);
-    if (script_of(L)->run.address.family == 0)
+    struct script *script = script_of(L);
+    if (!script->lab.has_port || script->run.address.family == 0)
         return serve(L);
     struct task *task = own_task(L);
-    return script_call_end(L, socket_open(task, script_of(L)->run.address.family, TRACE_TCP),
+    return script_call_end(L, socket_open(task, script->run.address.family, TRACE_TCP),
                            STAGE_OPENED, server_next);
 }
 
@@ -96,12 +98,16 @@ static int client_next(lua_State *L, int status, lua_KContext done)
 {
     (void)status;
     struct script *script = script_of(L);
+    script->runs_done += done > 0;
     for (unsigned repeat = (unsigned)done; repeat < script->run.repeats; repeat++) {
-        struct address address = host_ready_address(task_host(script->current->task));
+        struct task *task = script->current->task;
+        struct address address = host_ready_address(task_host(task));
+        input_begin_anew(L, task_role(task));
         lua_settop(L, 1);
         lua_pushvalue(L, 1);
         address_push_or_nil(L, address.family != 0 ? &address : &script->run.address);
         lua_callk(L, 1, 0, (lua_KContext)repeat + 1, client_next);
+        script->runs_done++;
     }
     return 0;
 }
@@ -124,6 +130,7 @@ static struct role *add_role(lua_State *L, struct host *host, enum trace_role_ki
 static void start_server(lua_State *L, struct host *host)
 {
     struct role *role = add_role(L, host, TRACE_ROLE_SERVER, "server");
+    input_give_answers(L, role, "server");
     lua_pushcfunction(L, server_main);
     lab_push(L, "reply");
     if (lua_isnil(L, -1)) {
@@ -141,6 +148,7 @@ static void start_server(lua_State *L, struct host *host)
 static void start_client(lua_State *L, struct host *host, const char *name)
 {
     unsigned copies = script_of(L)->run.client_copies;
+    script_of(L)->runs += (uint64_t)copies * script_of(L)->run.repeats;
     for (unsigned copy = 1; copy <= copies; copy++) {
         char role_name[64];
         if (copies == 1)
@@ -148,6 +156,7 @@ static void start_client(lua_State *L, struct host *host, const char *name)
         else
             snprintf(role_name, sizeof role_name, "%s-%u", name, copy);
         struct role *role = add_role(L, host, TRACE_ROLE_CLIENT, role_name);
+        input_give_answers(L, role, name);
         lua_pushcfunction(L, client_main);
         lua_pushvalue(L, -2);
         task_spawn(L, role, name, 1);
@@ -193,7 +202,11 @@ int roles_start(lua_State *L)
         return luaL_error(L, "%s defines no %s role", script->lab.file,
                           script->run.parties == SCRIPT_SERVERS ? "server" : "client");
     if (script->message != NULL)
-        lab_set_message(L, script->message);
+        lab_set_text(L, "message", script->message);
+    if (script->run.host != NULL)
+        lab_set_text(L, "host", script->run.host);
+    if (script->run.port_given)
+        lab_set_port(L, script->run.port);
     if (servers)
         start_server(L, host);
     if (clients)

@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/checking.h"
+#include "script/file_api.h"
+#include "script/input.h"
 #include "script/lab.h"
 #include "script/role.h"
 #include "script/state.h"
 #include "script/task.h"
+#include "script/tls_api.h"
 #include "support/clock.h"
 
 /* Splits the path into the folder, the file's name and the lab's. */
@@ -39,8 +43,14 @@ static int open_all(lua_State *L)
     address_open(L);
     socket_handle_open(L);
     socket_api_open(L);
+    tls_handle_open(L);
+    tls_api_open(L);
     task_api_open(L);
+    input_api_open(L);
+    file_api_open(L);
+    checksum_api_open(L);
     lab_open(L);
+    check_expect_open(L);
     return 0;
 }
 
@@ -141,7 +151,16 @@ bool script_start(struct script *script, struct host *host, const struct script_
     if (run->message != NULL && (script->message = strdup(run->message)) == NULL)
         return error_out_of_memory(error);
     script->began = clock_now();
-    return call_own(script, roles_start, host, 0, error);
+    script->runs_done = script->runs = 0;
+    bool started = call_own(script, roles_start, host, 0, error);
+    script->run.host = NULL;
+    return started;
+}
+
+uint64_t script_progress(const struct script *script, uint64_t *all)
+{
+    *all = script->runs;
+    return script->runs_done;
 }
 
 void script_close(struct script *script)

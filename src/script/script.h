@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/folder.h"
 #include "host/host.h"
 #include "support/address.h"
 #include "support/error.h"
@@ -66,6 +67,10 @@ struct script_run {
     unsigned client_copies; /* --clients N: so many of each client role; at least 1 */
     unsigned repeats;       /* --repeat N: each client role's function runs so often; at least 1 */
     const char *message;    /* connect --message, or NULL: lab.message in the script */
+    const char *host;       /* --host, or NULL: lab.host in the script */
+    uint16_t port;          /* --port: lab.port in the script */
+    bool port_given;
+    struct folder *folder;  /* where file.open looks; borrowed for the run. NULL: no files */
 };
 
 /*
@@ -74,6 +79,9 @@ struct script_run {
  */
 bool script_start(struct script *script, struct host *host, const struct script_run *run,
                   struct error *error);
+
+/* How many runs of clients' functions (copies times repeats) have ended, of how many in all. */
+uint64_t script_progress(const struct script *script, uint64_t *all);
 
 /* NULL is allowed. */
 void script_close(struct script *script);

@@ -255,6 +255,7 @@ static int listen_looked_up(lua_State *L, int status, lua_KContext backlog)
 int socket_listen_at(lua_State *L)
 {
     struct address_argument argument;
+    lua_settop(L, 3); /* what address_check may push is no backlog */
     address_check(L, 1, &argument);
     lua_Integer backlog = luaL_optinteger(L, argument.next, LISTEN_DEFAULT_BACKLOG);
     luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, argument.next,

@@ -1,5 +1,5 @@
 /*
- * send, sendall, recv, recvfrom.
+ * send, sendall, recv, recvfrom, sendurgent, recvurgent.
  */
 #include "script/call.h"
 
@@ -24,6 +24,16 @@ static int method_sendall(lua_State *L)
     struct task *task = script_call_begin(L, "sendall", CALL_WAITS);
     return script_call_end(L, socket_sendall(task, socket, bytes, length), 0,
                            script_call_finish_nothing);
+}
+
+static int method_send_urgent(lua_State *L)
+{
+    size_t length;
+    struct host_socket *socket = socket_handle_check(L, 1);
+    const char *bytes = luaL_checklstring(L, 2, &length);
+    struct task *task = script_call_begin(L, "sendurgent", CALL_WAITS);
+    return script_call_end(L, socket_send_urgent(task, socket, bytes, length), 0,
+                           script_call_finish_number);
 }
 
 static size_t check_size(lua_State *L, int index)
@@ -53,6 +63,13 @@ static int method_recv(lua_State *L)
     return script_call_end(L, socket_recv(task, socket, size), 0, finish_recv);
 }
 
+static int method_recv_urgent(lua_State *L)
+{
+    struct host_socket *socket = socket_handle_check(L, 1);
+    struct task *task = script_call_begin(L, "recvurgent", CALL_AT_ONCE);
+    return script_call_end(L, socket_recv_urgent(task, socket), 0, finish_recv);
+}
+
 static int finish_recvfrom(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
@@ -74,8 +91,12 @@ static int method_recvfrom(lua_State *L)
 void socket_data_register(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", method_send}, {"sendall", method_sendall},
-        {"recv", method_recv}, {"recvfrom", method_recvfrom},
+        {"send", method_send},
+        {"sendall", method_sendall},
+        {"recv", method_recv},
+        {"recvfrom", method_recvfrom},
+        {"sendurgent", method_send_urgent},
+        {"recvurgent", method_recv_urgent},
         {NULL, NULL},
     };
     luaL_setfuncs(L, methods, 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "script/matcher.h"
 #include "script/names.h"
 #include "support/clock.h"
 
@@ -281,6 +282,7 @@ void state_open_libraries(lua_State *L)
     luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
     forget(L, not_in_string);
     guard(L, "rep", guarded_rep);
+    matcher_register(L);
     lua_pop(L, 1);
     lock_strings(L);
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);

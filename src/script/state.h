@@ -26,6 +26,7 @@
 
 struct script_task;
 struct socket_handle;
+struct file_handle;
 
 struct script_file {
     char *name; /* "hello.lua" */
@@ -62,11 +63,14 @@ struct script {
     bool parked;       /* a call of the current task waits: let every yield through to the step */
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
+    bool full;         /* lab.reply: the last client had to be let go, for want of descriptors */
     struct socket_handle *handles; /* every socket that the script can reach */
+    struct file_handle *files_open;
 
     struct script_run run;
-    char *message; /* connect --message */
-    int64_t began; /* clock_now() at script_start */
+    char *message;            /* connect --message */
+    uint64_t runs, runs_done; /* of clients' functions: in all, and so far */
+    int64_t began;            /* clock_now() at script_start */
 };
 
 static inline struct script *script_of(lua_State *L)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/call.h"
+#include "script/file_api.h"
 #include "script/seconds.h"
 #include "support/clock.h"
 
@@ -16,8 +17,10 @@ static void forget_task(struct script_task *task)
     luaL_unref(script->state, LUA_REGISTRYINDEX, task->reference);
     free(task);
     /* After the last task nobody can use a socket, and the host may close before we do. */
-    if (--script->tasks == 0)
-        socket_handle_release_all(script);
+    if (--script->tasks > 0)
+        return;
+    socket_handle_release_all(script);
+    file_handle_release_all(script);
 }
 
 static void report_failure(struct script_task *task)

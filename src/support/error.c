@@ -34,6 +34,12 @@ const char *error_code_name(int code)
     const char *name = strerrorname_np(code);
     if (name != NULL)
         return name;
+    if (code == ERROR_TLS)
+        return "ETLS";
+    if (code == ERROR_CERTIFICATE)
+        return "ECERT";
+    if (code == ERROR_TLS_EOF)
+        return "ETLSEOF";
     static _Thread_local char unknown[32];
     snprintf(unknown, sizeof unknown, "E?%d", code);
     return unknown;

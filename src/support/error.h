@@ -40,7 +40,18 @@ bool error_setv(struct error *error, enum status status, const char *format, va_
 bool error_out_of_memory(struct error *error);
 
 /*
- * The symbolic name of an errno value ("ECONNREFUSED"), or "E?" and its number if it has none.
+ * What can go wrong in TLS beyond the socket's own errors. The numbers are above every errno (the
+ * kernel's end at 4095), so that both may stand in the same place.
+ */
+enum error_code {
+    ERROR_TLS = 5001,         /* ETLS: an alert, or bytes that break the protocol */
+    ERROR_CERTIFICATE = 5002, /* ECERT: the peer's certificate was not accepted */
+    ERROR_TLS_EOF = 5003,     /* ETLSEOF: the connection ended without close_notify */
+};
+
+/*
+ * The symbolic name of an errno value ("ECONNREFUSED") or an enum error_code ("ECERT"), or "E?" and
+ * its number if it has none.
  * The text lives for ever.
  */
 const char *error_code_name(int code);

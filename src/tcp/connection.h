@@ -16,6 +16,7 @@ struct seen {
     const struct packet_tcp *tcp;
     uint32_t length; /* of the payload, by the headers */
     enum flow_end from;
+    bool options_cut; /* the capture ends within its options */
 };
 
 enum { SCALE_UNKNOWN = -1, SCALE_NONE = -2 };

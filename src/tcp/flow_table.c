@@ -308,24 +308,17 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     return connection;
 }
 
-static bool captured_of_transport(const struct packet *packet, uint32_t bytes)
-{
-    return packet->captured >= packet->transport_at &&
-           packet->captured - packet->transport_at >= bytes;
-}
-
-/* Its ports are there. */
 static bool can_be_followed(const struct packet *packet)
 {
     return (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) &&
-           captured_of_transport(packet, 4);
+           packet->has_ports;
 }
 
 /* The fixed part of the TCP header is there, and the payload's length is known. */
 static bool can_be_analysed(const struct packet *packet)
 {
     return packet->transport == TRANSPORT_TCP && !packet->is_fragment &&
-           packet->tcp.header_length >= 20 && captured_of_transport(packet, 20);
+           packet->tcp.header_length >= 20;
 }
 
 static void follow_tcp(struct flow_table *table, struct connection *connection,
@@ -370,8 +363,11 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
     if (!can_be_followed(packet))
         return;
     bool analysed = can_be_analysed(packet);
-    struct seen seen = {
-        .time = time, .number = number, .tcp = &packet->tcp, .length = packet->payload_length};
+    struct seen seen = {.time = time,
+                        .number = number,
+                        .tcp = &packet->tcp,
+                        .length = packet->payload_length,
+                        .options_cut = packet->fault == FAULT_CUT};
     struct connection *connection = flow_of(table, packet, &seen, analysed, facts);
     if (!connection) {
         facts->marks = 0;

@@ -22,6 +22,7 @@ struct recorder {
     void *listener_data;
     struct queue events;  /* the host's */
     struct queue packets; /* the capture's */
+    struct queue secrets; /* of the host's events those that hurry ahead of the packets */
     atomic_bool capturing;
     atomic_int_least64_t watermark;
     struct cause_finder finder;
@@ -33,7 +34,8 @@ struct recorder {
 struct recorder *recorder_open(struct trace_writer *writer, struct error *error)
 {
     struct recorder *recorder = calloc(1, sizeof *recorder);
-    if (recorder == NULL || !queue_open(&recorder->events) || !queue_open(&recorder->packets)) {
+    if (recorder == NULL || !queue_open(&recorder->events) || !queue_open(&recorder->packets) ||
+        !queue_open(&recorder->secrets)) {
         recorder_close(recorder);
         error_out_of_memory(error);
         return NULL;
@@ -50,6 +52,7 @@ void recorder_close(struct recorder *recorder)
         return;
     queue_close(&recorder->events);
     queue_close(&recorder->packets);
+    queue_close(&recorder->secrets);
     cause_close(&recorder->finder);
     free(recorder);
 }
@@ -63,7 +66,7 @@ void recorder_listen(struct recorder *recorder, recorder_listener *listener, voi
 void recorder_add(struct recorder *recorder, const struct trace_event *event)
 {
     cause_add_window(&recorder->finder, event);
-    queue_add(&recorder->events, event);
+    queue_add(event->kind == TRACE_SECRETS ? &recorder->secrets : &recorder->events, event);
 }
 
 void recorder_capture_starts(struct recorder *recorder)
@@ -151,11 +154,26 @@ static bool tell_event(struct recorder *recorder, const struct trace_event *othe
     return tell(recorder, &event, error);
 }
 
+/* All secrets, as of the time of what is told next. */
+static bool tell_secrets(struct recorder *recorder, int64_t time, struct error *error)
+{
+    const struct trace_event *secrets;
+    bool done = true;
+    while ((secrets = queue_peek(&recorder->secrets)) != NULL) {
+        struct trace_event event;
+        queue_copy(&event, secrets);
+        event.time = time;
+        done = tell(recorder, &event, done ? error : NULL) && done;
+        queue_drop(&recorder->secrets);
+    }
+    return done;
+}
+
 /* Memory that ran out at some adding is told at the next flush, once. */
 static bool check_memory(struct recorder *recorder, struct error *error)
 {
     bool failed = recorder->finder.failed || atomic_load(&recorder->events.failed) ||
-                  atomic_load(&recorder->packets.failed);
+                  atomic_load(&recorder->packets.failed) || atomic_load(&recorder->secrets.failed);
     if (!failed || recorder->out_of_memory_told)
         return true;
     recorder->out_of_memory_told = true;
@@ -172,9 +190,12 @@ bool recorder_flush(struct recorder *recorder, struct error *error)
         const struct trace_event *packet = older(&recorder->packets, limited, limit);
         if (packet != NULL && (event == NULL ? packet->packet.interface < recorder->interfaces
                                              : packet_first(recorder, event, packet))) {
+            done = tell_secrets(recorder, packet->time, done ? error : NULL) && done;
             done = tell_packet(recorder, packet, done ? error : NULL) && done;
             queue_drop(&recorder->packets);
         } else if (event != NULL) {
+            if (event->kind == TRACE_END)
+                done = tell_secrets(recorder, event->time, done ? error : NULL) && done;
             done = tell_event(recorder, event, done ? error : NULL) && done;
             queue_drop(&recorder->events);
         } else {

@@ -10,6 +10,12 @@
  * the host's events, but precedes those that tell of an end: TRACE_RETURN, TRACE_STATE,
  * TRACE_STATISTICS, TRACE_END. No packet is written before its TRACE_INTERFACE.
  *
+ * TRACE_SECRETS alone is out of order: it comes before the next packet that is written, with that
+ * one's time, or at the end. A program that reads the file once, such as tshark, must know a secret
+ * before the packets that lead to its use, and a server learns the client's from the very packet
+ * that begins to use it. Between that packet's arrival and the secret no flush can come but by
+ * rare chance.
+ *
  * The cause of a packet is the call whose system call's window holds the packet's stamp. Only one
  * system call of the exchange runs at a time, so there is at most one. It is known at the flush:
  * a window that holds the stamp has ended by then. A packet's comment, for Wireshark, is made from

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "support/clock.h"
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 
 /* Rows of payload in the compact form. */
 #define PAYLOAD_ROWS 8

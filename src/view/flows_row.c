@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "support/terminal.h"
+#include "tcp/packet_text.h"
 #include "tcp/span.h"
 #include "view/flows.h"
-#include "view/packet_text.h"
 
 enum {
     NUMBER = 3, /* a flow's, and a space behind it; larger ones take from the addresses */

@@ -1,8 +1,9 @@
 /* Numbers made short, and styled text put into a line. */
 #include <string.h>
 
+#include "support/terminal.h"
+#include "tcp/packet_text.h"
 #include "view/flows.h"
-#include "view/packet_text.h"
 
 /* "9.9k" below ten where tenths are wanted, else "12k". Returns the end. */
 static char *put_scaled(char *to, uint64_t number, uint64_t scale, bool tenths)

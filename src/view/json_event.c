@@ -4,7 +4,7 @@
 
 #include "support/clock.h"
 #include "support/terminal.h"
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 
 json_t *json_event_new(const char *name)
 {

@@ -6,8 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "tcp/packet_text.h"
 #include "view/json_event.h"
-#include "view/packet_text.h"
 
 static void put_name(struct json_line *line, const char *key, const char *name)
 {
@@ -105,7 +105,7 @@ static void put_tcp(struct json_packet *packet, const struct view_item *item)
     const struct packet_tcp *tcp = &item->packet->tcp;
     const struct flow_facts *facts = item->facts;
     bool is_tcp = item->packet->transport == TRANSPORT_TCP && tcp->header_length > 0;
-    bool followed = is_tcp && facts->flow != NULL;
+    bool followed = is_tcp && facts->flow != NULL && !item->packet->is_fragment;
     json_line_shared(line, "flags", is_tcp ? flags_array(packet, tcp->flags) : packet->empty_array);
     put_if(line, "seq", is_tcp, tcp->seq);
     put_if(line, "ack", is_tcp, tcp->ack);
@@ -142,6 +142,22 @@ static void put_payload(struct json_packet *packet, const struct packet *headers
     json_line_text(&packet->line, "payload", (const char *)packet->payload, (size_t)written);
 }
 
+/* The identifiers of the VLANs it went through, from the outermost in. */
+static json_t *vlans_array(const struct packet *packet)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < packet->vlan_count; i++)
+        json_array_append_new(array, json_integer(packet->vlans[i] & 0xfff));
+    return array;
+}
+
+/* Type and code are 255 where the capture ends before them. */
+static bool has_icmp_type(const struct packet *packet)
+{
+    return (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) &&
+           (packet->icmp.type != 255 || packet->icmp.code != 255);
+}
+
 /* What not every packet has stands last, so that what stands before it can stay. */
 static void put_rarities(struct json_line *line, const struct view_item *item)
 {
@@ -152,7 +168,7 @@ static void put_rarities(struct json_line *line, const struct view_item *item)
         json_line_number(line, "scaled_window", facts->window);
     if (facts->bytes_in_flight > 0)
         json_line_number(line, "bytes_in_flight", facts->bytes_in_flight);
-    if (facts->rtt > 0) {
+    if (facts->rtt_of > 0) { /* stamps in microseconds make many a round trip 0 */
         put_time(line, "ack_rtt", facts->rtt);
         json_line_number(line, "acks_packet", facts->rtt_of);
     }
@@ -162,11 +178,13 @@ static void put_rarities(struct json_line *line, const struct view_item *item)
     }
     if (packet->transport == TRANSPORT_TCP && packet->tcp.flags & TCP_URG)
         json_line_number(line, "urgent", packet->tcp.urgent);
-    if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) {
+    if (has_icmp_type(packet)) {
         json_line_number(line, "icmp_type", packet->icmp.type);
         json_line_number(line, "icmp_code", packet->icmp.code);
         put_name(line, "icmp", icmp_type_text(packet));
     }
+    if (packet->vlan_count > 0)
+        json_line_new(line, "vlans", vlans_array(packet));
     if (frame->bytes.length < frame->length)
         json_line_number(line, "captured_length", frame->bytes.length);
     if (frame->comment.length > 0)
@@ -183,7 +201,7 @@ json_t *json_packet_fill(struct json_packet *packet, const struct view_item *ite
     const struct trace_packet *frame = &item->event->packet;
     const struct packet *headers = item->packet;
     const struct flow_facts *facts = item->facts;
-    bool has_ports = headers->transport == TRANSPORT_TCP || headers->transport == TRANSPORT_UDP;
+    bool has_ports = headers->has_ports;
     if (packet->empty_array == NULL)
         packet->empty_array = json_array();
     json_line_begin(line);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "view/render.h"
+#include "view/tls_text.h"
 
 /* A style is a colour (1 to 7, the terminal's own numbers; 0 for the terminal's default) and
  * flags. */
@@ -84,6 +85,8 @@ struct ladder_flow {
     struct address address[2]; /* by enum flow_end, like all below */
     uint32_t role[2];          /* 0: nobody of the exchange, or not known yet */
     enum tcp_state state[2];
+    struct tls_place tls[2]; /* of what that end sends */
+    uint32_t window[2];      /* that each end offered when it was last told; 0: never */
 };
 
 #define LADDER_FLOWS   1024
@@ -98,6 +101,13 @@ struct ladder_socket {
     uint32_t flow; /* that it is an end of; 0: not known */
     struct address local;
     struct address remote;
+};
+
+/* The first fragment of the last datagram that had several: whose the others are. */
+struct ladder_first_fragment {
+    uint32_t identification;
+    uint32_t flow; /* 0: none yet */
+    enum flow_end from;
 };
 
 struct ladder {
@@ -146,6 +156,7 @@ struct ladder {
     int64_t shown_time; /* of the last line that had one */
     bool has_time;
 
+    struct ladder_first_fragment first_fragment;
     uint64_t packets;
     uint64_t dropped;
     int64_t last_time;

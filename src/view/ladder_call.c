@@ -235,7 +235,7 @@ static void append_result(struct ladder *ladder, const struct ladder_call *call,
 {
     struct buffer *text = &ladder->text;
     bool failed = result->error != 0;
-    bool receives = strncmp(call->name, "recv", 4) == 0;
+    bool receives = strncmp(call->name, "recv", 4) == 0 || strcmp(call->name, "tls.recv") == 0;
     struct trace_text what = failed ? reason_of(result) : result->result;
     if (!failed && (what.length == 0 || (is_text(what, "nil") && !receives)))
         return;
@@ -307,7 +307,8 @@ void ladder_return(struct ladder *ladder, const struct view_item *item)
     int lane = ladder_lane_of(ladder, call->role);
     if (result->error == 0 && strcmp(call->name, "listen") == 0)
         ladder_socket_listens(ladder, call->socket);
-    bool closes = strcmp(call->name, "close") == 0 || strcmp(call->name, "reset") == 0;
+    bool closes = strcmp(call->name, "close") == 0 || strcmp(call->name, "reset") == 0 ||
+                  strcmp(call->name, "tls.close") == 0;
     if (!call->shown && !ladder->selects && !show_single(ladder, call, lane, result))
         show_entry(ladder, call, false);
     if (call->shown)

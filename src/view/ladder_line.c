@@ -178,8 +178,9 @@ void ladder_draw(struct ladder *ladder, const struct ladder_line *line)
     draw_time(ladder, line);
     size_t lanes_at = (size_t)(ladder->time_width + ladder->left_gutter);
     if (line->left != NULL) {
-        size_t room = (size_t)ladder->left_gutter - 1;
+        /* SYN-RECEIVED, which only a simultaneous open brings here, takes the space as well. */
         size_t width = terminal_width(line->left, strlen(line->left));
+        size_t room = (size_t)ladder->left_gutter - (width < (size_t)ladder->left_gutter ? 1 : 0);
         if (width < room)
             ladder_fill(ladder, text, STYLE_PLAIN, " ", lanes_at - 1 - width);
         ladder_put_cut(ladder, text, line->left_style, line->left, strlen(line->left), room);

@@ -2,13 +2,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tcp/packet_text.h"
 #include "view/ladder_arrow.h"
-#include "view/packet_text.h"
+
+/* A line below the arrow: what is in ladder->text from start to its end. */
+static void draw_below(struct ladder *ladder, unsigned style, size_t start, size_t end)
+{
+    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 4);
+    ladder_put_cut(ladder, &ladder->inside, style, (const char *)ladder->text.data + start,
+                   end - start, (size_t)ladder->inner - 5);
+    ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+}
+
+/* TLS records by their names, a line each kind. Returns false if the payload is none. */
+static bool draw_records(struct ladder *ladder, const struct view_item *item,
+                         struct ladder_flow *flow, unsigned style)
+{
+    const struct packet *packet = item->packet;
+    struct buffer *text = &ladder->text;
+    buffer_clear(text);
+    if (packet->transport != TRANSPORT_TCP ||
+        !tls_text_append(text, &flow->tls[item->facts->from], item->facts->relative_seq,
+                         packet->bytes + packet->payload_at, packet->payload_captured,
+                         packet->payload_length))
+        return false;
+    for (size_t start = 0; start < text->length;) {
+        const uint8_t *newline = memchr(text->data + start, '\n', text->length - start);
+        size_t end = newline == NULL ? text->length : (size_t)(newline - text->data);
+        draw_below(ladder, style, start, end);
+        start = end + 1;
+    }
+    return true;
+}
 
 /* The payload's beginning as text, on a line of its own below the arrow. */
-static void draw_payload(struct ladder *ladder, const struct packet *packet, unsigned style)
+static void draw_payload(struct ladder *ladder, const struct view_item *item,
+                         struct ladder_flow *flow, unsigned style)
 {
-    if (packet->payload_captured == 0)
+    const struct packet *packet = item->packet;
+    if (packet->payload_captured == 0 || draw_records(ladder, item, flow, style))
         return;
     size_t room = (size_t)ladder->inner - 4 - 3; /* indented, quoted, a space before the lane */
     struct buffer *text = &ladder->text;
@@ -21,10 +53,7 @@ static void draw_payload(struct ladder *ladder, const struct packet *packet, uns
         buffer_append_text(text, ladder->glyphs->ellipsis);
     else
         buffer_append_byte(text, '"');
-    ladder_fill(ladder, &ladder->inside, STYLE_PLAIN, " ", 4);
-    const char *line = buffer_text(text);
-    ladder_put_cut(ladder, &ladder->inside, style, line, text->length, (size_t)ladder->inner - 5);
-    ladder_draw(ladder, &(struct ladder_line)LADDER_LINE);
+    draw_below(ladder, style, 0, text->length);
 }
 
 /* States inside, where the gutters have no room for them. */
@@ -158,17 +187,58 @@ static void add_fault(struct ladder *ladder, struct arrow_pieces *pieces,
     arrow_end_piece(ladder, pieces, STYLE_RED);
 }
 
+/* A piece for each line that they take, so that none is cut. */
 static void add_options(struct ladder *ladder, struct arrow_pieces *pieces,
                         const struct packet *packet)
 {
-    const struct packet_tcp *tcp = &packet->tcp;
     char text[PACKET_TEXT];
-    buffer_append(&ladder->text, text, (size_t)(packet_put_options(text, tcp) - text));
-    arrow_end_piece(ladder, pieces, STYLE_DIM);
+    size_t length = (size_t)(packet_put_options(text, &packet->tcp) - text);
+    size_t room = (size_t)ladder->inner - 5;
+    for (size_t start = 0; start < length;) {
+        size_t end = start + room;
+        if (end >= length)
+            end = length;
+        while (end < length && end > start && text[end] != ' ')
+            end--;
+        if (end == start) /* one that is too long */
+            end = length;
+        buffer_append(&ladder->text, text + start, end - start);
+        arrow_end_piece(ladder, pieces, STYLE_DIM);
+        start = end + 1;
+    }
+}
+
+/*
+ * Whether the segment's window must be told: where it matters to what happens, and when it has
+ * doubled or halved since it was told last. Else it would stand on every arrow and say little.
+ */
+static bool tells_window(struct ladder_flow *flow, const struct view_item *item)
+{
+    const uint32_t window_marks =
+        MARK_ZERO_WINDOW | MARK_WINDOW_UPDATE | MARK_ZERO_WINDOW_PROBE_ACK;
+    const struct packet_tcp *tcp = &item->packet->tcp;
+    const struct flow_facts *facts = item->facts;
+    if ((tcp->flags & TCP_RST) != 0)
+        return false; /* it offers none */
+    uint32_t *told = &flow->window[facts->from];
+    uint32_t window = facts->window;
+    bool must = (tcp->flags & TCP_SYN) != 0 || window == 0 || (facts->marks & window_marks) != 0;
+    bool other = *told != 0 && (window / 2 >= *told || window <= *told / 2);
+    if (must || other || *told == 0)
+        *told = window;
+    return must || other;
+}
+
+/* A piece of what packet_text.h wrote, if it is not empty. */
+static void add_made(struct ladder *ladder, struct arrow_pieces *pieces, unsigned style,
+                     const char *made, const char *end)
+{
+    buffer_append(&ladder->text, made, (size_t)(end - made));
+    arrow_end_piece(ladder, pieces, style);
 }
 
 static void add_segment(struct ladder *ladder, struct arrow_pieces *pieces,
-                        const struct view_item *item, unsigned style)
+                        struct ladder_flow *flow, const struct view_item *item, unsigned style)
 {
     const struct packet *packet = item->packet;
     const struct packet_tcp *tcp = &packet->tcp;
@@ -176,31 +246,39 @@ static void add_segment(struct ladder *ladder, struct arrow_pieces *pieces,
     struct buffer *text = &ladder->text;
     char made[PACKET_TEXT];
     bool reset = (tcp->flags & TCP_RST) != 0;
-    bool opens = (tcp->flags & TCP_SYN) != 0;
     if (tcp->header_length < 20) {
         arrow_add_text(ladder, pieces, style | STYLE_BOLD, "TCP"); /* no header to tell about */
         add_fault(ladder, pieces, packet);
         return;
     }
-    buffer_append(text, made, (size_t)(packet_put_flags(made, tcp->flags) - made));
-    arrow_end_piece(ladder, pieces, (reset ? STYLE_RED : style) | STYLE_BOLD);
+    add_made(ladder, pieces, (reset ? STYLE_RED : style) | STYLE_BOLD, made,
+             packet_put_flags(made, tcp->flags));
     buffer_printf(text, "seq %u", facts->relative_seq);
     if ((tcp->flags & TCP_ACK) != 0)
         buffer_printf(text, " ack %u", facts->relative_ack);
     if (packet->payload_length > 0)
         buffer_printf(text, " len %u", packet->payload_length);
     arrow_end_piece(ladder, pieces, STYLE_PLAIN);
-    const uint32_t window_marks =
-        MARK_ZERO_WINDOW | MARK_WINDOW_UPDATE | MARK_ZERO_WINDOW_PROBE_ACK;
-    if (opens || (tcp->window == 0 && !reset) || (facts->marks & window_marks) != 0) {
+    if (tells_window(flow, item)) {
         buffer_printf(text, "win %u", facts->window);
         arrow_end_piece(ladder, pieces, STYLE_PLAIN);
     }
-    if (facts->marks != 0) {
-        buffer_append(text, made, (size_t)(packet_put_marks(made, facts) - made));
-        arrow_end_piece(ladder, pieces, STYLE_RED);
-    }
+    add_made(ladder, pieces, STYLE_PLAIN, made, packet_put_urgent(made, tcp));
+    add_made(ladder, pieces, STYLE_PLAIN, made, packet_put_sack(made, tcp, facts));
+    add_made(ladder, pieces, STYLE_RED, made, packet_put_marks(made, facts));
     add_fault(ladder, pieces, packet);
+}
+
+/* What a datagram says; all of it in its first fragment. */
+static void add_datagram(struct ladder *ladder, struct arrow_pieces *pieces,
+                         const struct packet *packet)
+{
+    buffer_printf(&ladder->text, "len %u", packet->payload_length);
+    if (packet->is_fragment && packet->udp.length >= 8)
+        buffer_printf(&ladder->text, " of %u", packet->udp.length - 8u);
+    arrow_end_piece(ladder, pieces, STYLE_PLAIN);
+    if (packet->is_fragment)
+        arrow_add_text(ladder, pieces, STYLE_PLAIN, "first fragment");
 }
 
 /* The state an end came to by this packet, or NULL if it stayed in its own. */
@@ -214,7 +292,7 @@ static const char *new_state(const struct flow_facts *facts, enum flow_end end)
 
 /* The arrow's text, and below it options and payload. */
 static void draw_headers(struct ladder *ladder, const struct view_item *item,
-                         const struct arrow *arrow, bool own)
+                         struct ladder_flow *flow, const struct arrow *arrow, bool own)
 {
     const struct packet *packet = item->packet;
     unsigned style = ladder->lanes[arrow->from].style;
@@ -224,11 +302,10 @@ static void draw_headers(struct ladder *ladder, const struct view_item *item,
     if (own)
         arrow_add_text(ladder, &pieces, STYLE_DIM, "kernel");
     if (tcp) {
-        add_segment(ladder, &pieces, item, own ? STYLE_PLAIN : style);
+        add_segment(ladder, &pieces, flow, item, own ? STYLE_PLAIN : style);
     } else {
         arrow_add_text(ladder, &pieces, style | STYLE_BOLD, "UDP");
-        buffer_printf(&ladder->text, "len %u", packet->payload_length);
-        arrow_end_piece(ladder, &pieces, STYLE_PLAIN);
+        add_datagram(ladder, &pieces, packet);
         add_fault(ladder, &pieces, packet);
     }
     arrow_draw(ladder, arrow, &pieces);
@@ -237,7 +314,7 @@ static void draw_headers(struct ladder *ladder, const struct view_item *item,
         add_options(ladder, &pieces, packet);
         arrow_draw_rest(ladder, &pieces, 0);
     }
-    draw_payload(ladder, packet, own ? STYLE_DIM : style);
+    draw_payload(ladder, item, flow, own ? STYLE_DIM : style);
 }
 
 static void draw_flow_packet(struct ladder *ladder, const struct view_item *item)
@@ -260,11 +337,56 @@ static void draw_flow_packet(struct ladder *ladder, const struct view_item *item
         arrow.left = states[left_end];
         arrow.right = states[!left_end];
     }
-    draw_headers(ladder, item, &arrow, own);
+    if (item->packet->is_fragment)
+        ladder->first_fragment =
+            (struct ladder_first_fragment){.identification = item->packet->ip_identification,
+                                           .flow = flow->id,
+                                           .from = facts->from};
+    draw_headers(ladder, item, flow, &arrow, own);
     if (beside)
         draw_states_beside(ladder, lanes, states);
     else if (ladder->narrow)
         draw_states(ladder, states[left_end], states[!left_end]);
+}
+
+static bool is_same_host(const struct address *a, const struct address *b)
+{
+    struct address host = *a;
+    host.port = b->port;
+    return address_equal(&host, b);
+}
+
+/* A later fragment has no ports; it goes where the first one of its datagram went. Returns false if
+ * that is not known. */
+static bool draw_fragment(struct ladder *ladder, const struct view_item *item)
+{
+    const struct packet *packet = item->packet;
+    const struct ladder_first_fragment *first = &ladder->first_fragment;
+    const struct ladder_flow *flow = &ladder->flows[first->flow % LADDER_FLOWS];
+    if (packet->transport != TRANSPORT_FRAGMENT || first->flow == 0 || flow->id != first->flow ||
+        packet->ip_identification != first->identification ||
+        !is_same_host(&packet->source, &flow->address[first->from]) ||
+        !is_same_host(&packet->destination, &flow->address[!first->from]))
+        return false;
+    int lanes[2];
+    ladder_flow_lanes(ladder, flow, lanes);
+    struct arrow arrow = {.from = lanes[first->from],
+                          .to = lanes[!first->from],
+                          .number = item->event->packet.number,
+                          .time = item->event->time};
+    bool own = is_kernels(ladder, item, flow->role[first->from]);
+    arrow.style = own ? STYLE_DIM : ladder->lanes[arrow.from].style;
+    struct arrow_pieces pieces;
+    arrow_start(ladder, &pieces);
+    if (own)
+        arrow_add_text(ladder, &pieces, STYLE_DIM, "kernel");
+    buffer_printf(&ladder->text, "%s fragment", packet_protocol_name(packet));
+    arrow_end_piece(ladder, &pieces, arrow.style | STYLE_BOLD);
+    buffer_printf(&ladder->text, "at %u len %u", packet->fragment_offset, packet->payload_length);
+    arrow_end_piece(ladder, &pieces, STYLE_PLAIN);
+    add_fault(ladder, &pieces, packet);
+    arrow_draw(ladder, &arrow, &pieces);
+    return true;
 }
 
 /* An ICMP error goes back along the flow whose packet it quotes. Returns false if there is none. */
@@ -343,6 +465,6 @@ void ladder_packet(struct ladder *ladder, const struct view_item *item)
     ladder_lay_out(ladder);
     if (item->facts->flow != NULL)
         draw_flow_packet(ladder, item);
-    else if (!draw_icmp_error(ladder, item))
+    else if (!draw_icmp_error(ladder, item) && !draw_fragment(ladder, item))
         draw_other(ladder, item);
 }

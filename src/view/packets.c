@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "support/clock.h"
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 #include "view/render.h"
 #include "view/safe_text.h"
 
@@ -23,7 +23,7 @@
 #define COMMENT_COLUMNS 160
 
 /* Room for a line without its comment: two addresses, and what packet_text.h promises. */
-#define LINE_ROOM (2 * ADDRESS_TEXT + 3 * PACKET_TEXT)
+#define LINE_ROOM (2 * ADDRESS_TEXT + PACKET_TEXT + PACKET_HEADERS_TEXT)
 
 struct view {
     const struct view_options *options;
@@ -58,63 +58,6 @@ static char *put_time(char *to, int64_t time)
     return to + 7;
 }
 
-static char *put_named(char *to, const char *name, uint64_t number)
-{
-    return packet_put_number(packet_put_text(to, name), number);
-}
-
-static char *put_segment(char *to, const struct view_item *item)
-{
-    const struct packet *packet = item->packet;
-    const struct packet_tcp *tcp = &packet->tcp;
-    const struct flow_facts *facts = item->facts;
-    bool followed = facts->flow != NULL;
-    to = packet_put_flags(to, tcp->flags);
-    to = put_named(to, " seq ", followed ? facts->relative_seq : tcp->seq);
-    if ((tcp->flags & TCP_ACK) != 0)
-        to = put_named(to, " ack ", followed ? facts->relative_ack : tcp->ack);
-    to = put_named(to, " win ", followed ? facts->window : tcp->window);
-    to = put_named(to, " len ", packet->payload_length);
-    if ((tcp->flags & TCP_SYN) != 0 && tcp->options_seen != 0) {
-        to = packet_put_text(to, " <");
-        to = packet_put_options(to, tcp);
-        *to++ = '>';
-    }
-    if (facts->marks != 0) {
-        *to++ = ' ';
-        to = packet_put_marks(to, facts);
-    }
-    return to;
-}
-
-/* What has no ports: the protocol by name or number, and what it says. */
-static char *put_other(char *to, const struct packet *packet)
-{
-    const char *name = packet_protocol_name(packet);
-    to = packet_put_text(to, name);
-    switch (packet->transport) {
-    case TRANSPORT_ICMP:
-    case TRANSPORT_ICMPV6:
-        *to++ = ' ';
-        to = packet_put_text(to, icmp_type_text(packet));
-        return put_named(to, " len ", packet->payload_length);
-    case TRANSPORT_FRAGMENT:
-        to = put_named(to, " fragment at ", packet->fragment_offset);
-        return put_named(to, " len ", packet->payload_length);
-    case TRANSPORT_OTHER:
-        if (strncmp(name, "IP", 2) == 0) /* it has no name of its own */
-            to = put_named(to, " protocol ", packet->ip_protocol);
-        return put_named(to, " len ", packet->payload_length);
-    default:
-        break;
-    }
-    if (packet->network == NETWORK_ARP)
-        to = packet_put_text(to, packet->arp.operation == 1   ? " request"
-                                 : packet->arp.operation == 2 ? " reply"
-                                                              : "");
-    return put_named(to, " len ", packet->length);
-}
-
 static char *put_line(char *to, const struct view_item *item)
 {
     const struct packet *packet = item->packet;
@@ -129,20 +72,7 @@ static char *put_line(char *to, const struct view_item *item)
         to = packet_put_address(to, &packet->destination, ports);
         to = packet_put_text(to, "  ");
     }
-    if (packet->transport == TRANSPORT_TCP && packet->tcp.header_length < 20)
-        to = packet_put_text(to, "TCP"); /* there is no header to tell about */
-    else if (packet->transport == TRANSPORT_TCP)
-        to = put_segment(to, item);
-    else if (packet->transport == TRANSPORT_UDP)
-        to = put_named(to, "UDP len ", packet->payload_length);
-    else
-        to = put_other(to, packet);
-    if (packet->fault != FAULT_NONE) {
-        to = packet_put_text(to, " [");
-        to = packet_put_text(to, packet_fault_text(packet));
-        *to++ = ']';
-    }
-    return to;
+    return packet_put_headers(to, packet, item->facts);
 }
 
 /* What stands out in colour: resets and marks. Red, for the whole line. */

@@ -19,8 +19,8 @@ static const char *const kind_names[VIEW_KINDS] = {
 
 /* The views there are. A kind that is missing is refused by view_render. */
 static const struct view_type *const view_types[VIEW_KINDS] = {
-    [VIEW_LADDER] = &view_ladder, [VIEW_BYTES] = &view_bytes, [VIEW_STREAM] = &view_stream,
-    [VIEW_JSON] = &view_json,     [VIEW_FLOWS] = &view_flows, [VIEW_PACKETS] = &view_packets,
+    [VIEW_LADDER] = &view_ladder, [VIEW_PACKETS] = &view_packets, [VIEW_BYTES] = &view_bytes,
+    [VIEW_STREAM] = &view_stream, [VIEW_FLOWS] = &view_flows,     [VIEW_JSON] = &view_json,
 };
 
 struct progress {

@@ -107,6 +107,7 @@ static void take_segment(struct input *input, struct packet *packet, uint32_t la
     packet->is_fragment = how == 0xff;
     packet->transport_at = 20;
     packet->captured = 40;
+    packet->has_ports = true;
     packet->payload_length = how & 0x80 ? take(input) : 0;
     if (how == 0xfe)
         packet->payload_length = take_32(input);

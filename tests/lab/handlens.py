@@ -49,6 +49,10 @@ class Result:
         self.out = out.decode("utf-8", "backslashreplace")
         self.err = err.decode("utf-8", "backslashreplace")
 
+    def json(self):
+        """The events of `run --as json`."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
     def __str__(self):
         command = " ".join(map(str, self.arguments))
         return (f"{command}: status {self.status} after {self.seconds:.2f} s\n"

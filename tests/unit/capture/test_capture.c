@@ -287,6 +287,42 @@ static void any_shows_the_loopbacks_packets_once(void **state)
     fake_close(recorder);
 }
 
+static void another_filter_counts_from_the_next_packet_on(void **state)
+{
+    (void)state;
+    NEEDS_PRIVATE_LOOPBACK();
+    static const char *const interfaces[] = {"lo", "any"};
+    for (size_t i = 0; i < 2; i++) {
+        struct recorder *recorder = fake_open();
+        union any_address here, there;
+        socklen_t length;
+        char filter[32];
+        struct error error = {0};
+        int wanted = open_server(AF_INET, SOCK_DGRAM, &here, &length);
+        int other = open_server(AF_INET, SOCK_DGRAM, &there, &length);
+        struct capture *capture = start(recorder, interfaces[i], "port 1", 0);
+        send_datagrams(&here, length, 3, 100);
+        snprintf(filter, sizeof filter, "port %u", ntohs(here.v4.sin_port));
+        assert_true(capture_set_filter(capture, filter, &error));
+        send_datagrams(&here, length, 5, 100);
+        send_datagrams(&there, length, 7, 100);
+        capture_sync(capture);
+        assert_int_equal(fake_count(recorder), 5);
+        assert_true(capture_set_filter(capture, NULL, &error));
+        send_datagrams(&there, length, 7, 100);
+        capture_sync(capture);
+        assert_int_equal(fake_count(recorder), 12);
+        assert_false(capture_set_filter(capture, "prt 80", &error));
+        assert_non_null(strstr(error.text, "the filter 'prt 80' is not understood"));
+        close(wanted);
+        close(other);
+        uint64_t dropped = 1;
+        capture_stop(capture, &dropped);
+        assert_int_equal(dropped, 0);
+        fake_close(recorder);
+    }
+}
+
 int main(void)
 {
     go_to_private_loopback();
@@ -300,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_sender_that_makes_room_waits_for_a_capture_that_is_held_up),
         cmocka_unit_test(only_what_the_filter_names_is_captured),
         cmocka_unit_test(any_shows_the_loopbacks_packets_once),
+        cmocka_unit_test(another_filter_counts_from_the_next_packet_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -235,6 +235,23 @@ static void no_room_for_the_header_is_not_a_cut(void **state)
     decoded_free(&d);
 }
 
+static void padding_is_not_taken_for_ports(void **state)
+{
+    (void)state;
+    struct frame f = {0};
+    FRAME_ADD(&f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0);
+    frame_ipv4(&f, 6, 3);
+    frame_tcp(&f); /* all of which is padding but three bytes */
+    struct decoded d = decode(LINK_ETHERNET, f.bytes, f.length);
+    assert_int_equal(d.packet.transport, TRANSPORT_TCP);
+    assert_false(d.packet.has_ports);
+    decoded_free(&d);
+    f.bytes[17] = 24; /* four bytes */
+    d = decode(LINK_ETHERNET, f.bytes, f.length);
+    assert_true(d.packet.has_ports);
+    decoded_free(&d);
+}
+
 static void all_flags_but_no_reserved_bits_are_read(void **state)
 {
     (void)state;
@@ -262,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_snap_length_cuts_the_payload_not_its_length),
         cmocka_unit_test(options_cut_by_the_capture_leave_the_payload_length),
         cmocka_unit_test(no_room_for_the_header_is_not_a_cut),
+        cmocka_unit_test(padding_is_not_taken_for_ports),
         cmocka_unit_test(all_flags_but_no_reserved_bits_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

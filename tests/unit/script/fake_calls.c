@@ -148,6 +148,18 @@ enum call_progress socket_recv(struct task *task, struct host_socket *socket, si
     return progress;
 }
 
+enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
+                                      const void *bytes, size_t length)
+{
+    (void)socket;
+    return send_call(task, "send urgent", bytes, length);
+}
+
+enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket)
+{
+    return socket_recv(task, socket, 1);
+}
+
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit)
 {
     enum call_progress progress = socket_recv(task, socket, limit);
@@ -248,6 +260,27 @@ enum call_progress task_sleep(struct task *task, int64_t duration)
     snprintf(text, sizeof text, "%lld", (long long)duration);
     call(task, "sleep", text, true);
     return CALL_WAITING;
+}
+
+enum call_progress task_input(struct task *task, const char *prompt, size_t length)
+{
+    static const char *const typed[] = {"one", "", "three"};
+    char text[64];
+    snprintf(text, sizeof text, "\"%.*s\"", (int)length, prompt);
+    enum call_progress progress = call(task, "input", text, true);
+    task->result.end_of_stream = fake.inputs == sizeof typed / sizeof typed[0];
+    if (task->result.end_of_stream)
+        return progress;
+    task->result.bytes = (const uint8_t *)typed[fake.inputs];
+    task->result.length = strlen(typed[fake.inputs++]);
+    return progress;
+}
+
+void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
+                 size_t length)
+{
+    buffer_printf(&fake.prints, "%s: %.*s[%.*s]\n", task->role->name, (int)prompt_length, prompt,
+                  line == NULL ? 3 : (int)length, line == NULL ? "end" : line);
 }
 
 void socket_set_timeout(struct host_socket *socket, int64_t timeout)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/tls.h"
+
 #define TASKS   256
 #define SOCKETS 256
 #define FEEDS   256
@@ -31,7 +33,7 @@ struct host_socket {
     uint32_t number;
     int family;
     enum trace_transport transport;
-    bool open, held;
+    bool open, held, tls, greeted;
     int64_t timeout;
 };
 
@@ -53,6 +55,7 @@ struct host {
     struct buffer log, prints, failure;
     uint32_t failure_line;
     struct address ready;
+    size_t inputs; /* lines that were asked for */
 };
 
 static struct host fake;
@@ -231,3 +234,4 @@ struct address host_ready_address(const struct host *host)
 }
 
 #include "fake_calls.c"
+#include "fake_tls.c"

@@ -3,12 +3,14 @@
  * are the same names.
  *
  * A name is written "lab.port", "lab.kernel.sack", "socket.tcp", "sock:recv", "address.host",
- * "error.code", "info.state" or "print".
+ * "error.code", "info.state", "file.open", "f:read", "checksum.new", "sum:add" or "print".
  */
 #include "fake_run.h"
 
 #include "script/call.h"
+#include "script/checking.h"
 #include "script/lab.h"
+#include "script/tls_api.h"
 #include "support/buffer.h"
 
 #define NAMES 256
@@ -84,11 +86,46 @@ static void add_global_functions(struct names *names, lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Values with methods: their metatable, their type's name in the types, their variable's name. */
+static const struct methods {
+    const char *metatable, *declared, *prefix;
+} methods[] = {
+    {"socket", "function Socket:", "sock:"},
+    {"file", "function OpenFile:", "f:"},
+    {"checksum", "function Checksum:", "sum:"},
+    {"tls stream", "function TlsStream:", "secure:"},
+};
+
+/* If the line declares a method. */
+static const struct methods *find_methods(const char *line)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strncmp(line, methods[i].declared, strlen(methods[i].declared)) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+/* The fields of what a check sees; the trace has one method among them. */
+static void add_trace_fields(struct names *names)
+{
+    for (size_t type = 0; check_type_names[type] != NULL; type++) {
+        char prefix[32];
+        const char *name;
+        snprintf(prefix, sizeof prefix, "%s.", check_type_names[type]);
+        for (size_t i = 0; (name = check_field_name(check_type_names[type], i)) != NULL; i++)
+            if (type == 0 && strcmp(name, "flow") == 0)
+                add(names, "trace:", name, 64);
+            else
+                add(names, prefix, name, 64);
+    }
+}
+
 static char *registered_names(void)
 {
     struct names names = {.count = 0};
     struct script *script = load_text("function lab.client()\n"
                                       "  info = socket.tcp():info()\n"
+                                      "  details = tls.client(socket.tcp()):info()\n"
                                       "end");
     assert_non_null(script);
     struct host *host = fake_open();
@@ -100,6 +137,8 @@ static char *registered_names(void)
             add(&names, "lab.", lab_field_name(i), 64);
     for (size_t i = 0; lab_kernel_field_name(i) != NULL; i++)
         add(&names, "lab.kernel.", lab_kernel_field_name(i), 64);
+    add(&names, "identity.", "certificate", 64);
+    add(&names, "identity.", "key", 64);
     for (size_t i = 0; error_object_fields[i] != NULL; i++)
         add(&names, "error.", error_object_fields[i], 64);
     for (size_t i = 0; address_fields[i] != NULL; i++)
@@ -108,9 +147,25 @@ static char *registered_names(void)
     add_keys(&names, L, "info.");
     lua_getglobal(L, "socket");
     add_keys(&names, L, "socket.");
-    luaL_getmetatable(L, "socket");
-    lua_getfield(L, -1, "__index");
-    add_keys(&names, L, "sock:");
+    lua_getglobal(L, "details");
+    add_keys(&names, L, "details.");
+    lua_getglobal(L, "tls");
+    add_keys(&names, L, "tls.");
+    for (size_t i = 0; tls_options[i] != NULL; i++)
+        add(&names, "options.", tls_options[i], 64);
+    lua_getglobal(L, "file");
+    add_keys(&names, L, "file.");
+    lua_getglobal(L, "checksum");
+    add_keys(&names, L, "checksum.");
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        luaL_getmetatable(L, methods[i].metatable);
+        lua_getfield(L, -1, "__index");
+        add_keys(&names, L, methods[i].prefix);
+        lua_pop(L, 1);
+    }
+    lua_getglobal(L, "expect");
+    add_keys(&names, L, "expect.");
+    add_trace_fields(&names);
     add_global_functions(&names, L);
     script_close(script);
     return to_text(&names);
@@ -138,8 +193,21 @@ static char *explained_names(void)
 static char *declared_names(void)
 {
     static const char *const classes[][2] = {
-        {"Address", "address."},      {"SocketError", "error."}, {"SocketInfo", "info."},
-        {"LabKernel", "lab.kernel."}, {"Lab", "lab."},           {"Socket", "?"},
+        {"Address", "address."},
+        {"SocketError", "error."},
+        {"SocketInfo", "info."},
+        {"LabKernel", "lab.kernel."},
+        {"Lab", "lab."},
+        {"Socket", "?"},
+        {"TlsInfo", "details."},
+        {"TlsStream", "?"},
+        {"TlsIdentity", "identity."},
+        {"TlsOptions", "options."},
+        {"Trace", "trace."},
+        {"TraceFlow", "flow."},
+        {"TraceSide", "side."},
+        {"TracePacket", "packet."},
+        {"TraceCall", "call."},
     };
     struct names names = {.count = 0};
     char line[1024], table[32] = "?";
@@ -154,8 +222,12 @@ static char *declared_names(void)
         } else if (strncmp(line, "---@field ", 10) == 0) {
             if (strncmp(line + 10, "kernel ", 7) != 0)
                 add(&names, table, line + 10, strcspn(line + 10, " "));
-        } else if (strncmp(line, "function Socket:", 16) == 0) {
-            add(&names, "sock:", line + 16, strcspn(line + 16, "("));
+        } else if (find_methods(line) != NULL) {
+            const struct methods *of = find_methods(line);
+            const char *name = line + strlen(of->declared);
+            add(&names, of->prefix, name, strcspn(name, "("));
+        } else if (strncmp(line, "function Trace:", 15) == 0) {
+            add(&names, "trace:", line + 15, strcspn(line + 15, "("));
         } else if (strncmp(line, "function ", 9) == 0) {
             add(&names, "", line + 9, strcspn(line + 9, "("));
         }
@@ -182,6 +254,29 @@ static void the_types_declare_what_is_registered(void **state)
     free(declared);
 }
 
+/* Whether word stands in the file, not as a part of a longer name. */
+static bool stands_in(const char *file_name, const char *word)
+{
+    char line[1024];
+    bool found = false;
+    FILE *file = open_script_file(file_name);
+    while (!found && fgets(line, sizeof line, file) != NULL)
+        for (const char *at = line; !found && (at = strstr(at, word)) != NULL; at++) {
+            char behind = at[strlen(word)];
+            found = (behind < 'A' || behind > 'Z') && behind != '_';
+        }
+    fclose(file);
+    return found;
+}
+
+static void both_name_every_socket_option(void **state)
+{
+    (void)state;
+    for (const char *const *name = socket_option_names(); *name != NULL; name++)
+        if (!stands_in("README.md", *name) || !stands_in("types/handlens.lua", *name))
+            fail_msg("%s is not named", *name);
+}
+
 /* A type file is Lua, too. */
 static void the_types_are_valid_lua(void **state)
 {
@@ -201,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_readme_explains_what_is_registered),
         cmocka_unit_test(the_types_declare_what_is_registered),
+        cmocka_unit_test(both_name_every_socket_option),
         cmocka_unit_test(the_types_are_valid_lua),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

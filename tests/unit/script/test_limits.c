@@ -163,7 +163,7 @@ static void any_amount_of_memory_ends_well(void **state)
         fake_fail("accept", 0);
         for (int i = 0; i < 6; i++)
             fake_fail("accept", ECONNABORTED);
-        fake_fail("accept", EMFILE);
+        fake_fail("accept", EINVAL);
         bool started = script_start(script, host, &run, &lab_error);
         fake_run();
         stopped += started && fake_stopped();

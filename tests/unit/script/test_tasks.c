@@ -245,9 +245,9 @@ static void run_reply(const char *reply)
     fake_feed("one");
     fake_feed("two");
     fake_fail("accept", 0);
-    for (int i = 0; i < 9; i++)
-        fake_fail("accept", ECONNABORTED); /* which is no reason to end */
-    fake_fail("accept", EMFILE);
+    for (int i = 0; i < 9; i++) /* neither is a reason to end */
+        fake_fail("accept", i % 2 == 0 ? ECONNABORTED : EMFILE);
+    fake_fail("accept", EINVAL);
     run_roles(script, host);
     script_close(script);
 }

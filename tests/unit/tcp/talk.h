@@ -89,6 +89,7 @@ static inline uint32_t talk_send(struct talk *talk, enum flow_end from)
     packet->destination = talk->ends[!from];
     packet->transport_at = 34;
     packet->captured = packet->length = 54 + packet->payload_length;
+    packet->has_ports = true;
     talk->time += MS;
     flow_table_add(talk->table, talk->time, ++talk->number, packet, &talk->facts);
     memset(packet, 0, sizeof *packet);
@@ -122,6 +123,12 @@ static inline void with_scale(struct talk *talk, uint8_t scale)
 {
     talk->packet.tcp.options_seen |= TCP_SEEN_WINDOW_SCALE;
     talk->packet.tcp.window_scale = scale;
+}
+
+/* The capture ends within the next segment's options. */
+static inline void with_cut_options(struct talk *talk)
+{
+    talk->packet.fault = FAULT_CUT;
 }
 
 /* SYN, SYN ACK, ACK: the client's ISN is 1000, the server's 5000. 1 ms each. */

@@ -293,6 +293,50 @@ static void a_packet_never_precedes_its_interface(void **state)
     recorder_close(recorder);
 }
 
+static void add_secrets(struct recorder *recorder, int64_t time)
+{
+    struct trace_event event = {.kind = TRACE_SECRETS, .time = time};
+    event.secrets.type = 0x544c534b;
+    event.secrets.bytes = (struct trace_bytes){(const uint8_t *)"CLIENT_RANDOM", 13};
+    recorder_add(recorder, &event);
+}
+
+static void secrets_come_before_the_packets_that_are_not_written_yet(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_interface(recorder, 1);
+    add_packet(recorder, 10);
+    recorder_set_watermark(recorder, 15);
+    recorder_flush(recorder, NULL);
+    add_packet(recorder, 20);
+    add_role(recorder, 21, 1, "client");
+    add_secrets(recorder, 30);
+    recorder_capture_ends(recorder);
+    recorder_flush(recorder, NULL);
+    assert_kinds(
+        &heard,
+        (enum trace_kind[]){TRACE_INTERFACE, TRACE_PACKET, TRACE_SECRETS, TRACE_PACKET, TRACE_ROLE},
+        5);
+    assert_int_equal(heard.events[2].time, 20);
+    recorder_close(recorder);
+}
+
+static void secrets_that_no_packet_follows_come_before_the_end(void **state)
+{
+    (void)state;
+    struct heard heard;
+    struct recorder *recorder = listening(&heard, NULL);
+    add_secrets(recorder, 30);
+    add_role(recorder, 31, 1, "client");
+    recorder_flush(recorder, NULL);
+    recorder_add(recorder, &(struct trace_event){.kind = TRACE_END, .time = 40});
+    recorder_flush(recorder, NULL);
+    assert_kinds(&heard, (enum trace_kind[]){TRACE_ROLE, TRACE_SECRETS, TRACE_END}, 3);
+    recorder_close(recorder);
+}
+
 static void a_comment_names_role_call_arguments_and_line(void **state)
 {
     (void)state;
@@ -483,6 +527,8 @@ int main(void)
         cmocka_unit_test(windows_and_calls_that_are_over_are_forgotten),
         cmocka_unit_test(at_equal_stamps_a_packet_follows_its_call_and_precedes_the_return),
         cmocka_unit_test(a_packet_never_precedes_its_interface),
+        cmocka_unit_test(secrets_come_before_the_packets_that_are_not_written_yet),
+        cmocka_unit_test(secrets_that_no_packet_follows_come_before_the_end),
         cmocka_unit_test(a_comment_names_role_call_arguments_and_line),
         cmocka_unit_test(what_the_file_holds_is_what_the_listener_heard),
         cmocka_unit_test(a_failed_write_is_told_once_and_the_listener_hears_on),

@@ -182,6 +182,39 @@ static inline void sample_troubles(struct maker *maker)
     maker_end(maker, TRACE_TIMED_OUT, "The exchange took longer than 3 s.");
 }
 
+/* A simultaneous open, a window that grows and shrinks, a SACK, urgent data, fragments. */
+static inline void sample_rarities(struct maker *maker)
+{
+    struct maker_connection flow = {{51234, 1000}, {65432, 9000}};
+    struct maker_end *client = &flow.client, *server = &flow.server;
+    uint8_t datagram[24] = {200, 34, 4, 210, 0, 40}; /* from 51234 to 1234 */
+    uint8_t rest[16] = {0};
+    maker_open(maker);
+    maker_exchange(maker, "Rarities", "");
+    maker_role(maker, SERVER, TRACE_ROLE_SERVER, "server");
+    maker_role(maker, CLIENT, TRACE_ROLE_CLIENT, "client");
+    maker_interface(maker);
+    maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:65432", 15);
+    maker_segment(maker, client, server, MAKER_SYN, 65495, NULL);
+    maker_segment(maker, server, client, MAKER_SYN, 65495, NULL);
+    client->seq--;
+    maker_segment(maker, client, server, MAKER_SYN | MAKER_ACK, 65495, NULL);
+    maker_segment(maker, server, client, MAKER_ACK, 512, NULL);
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
+    maker_segment(maker, server, client, MAKER_ACK, 1023, NULL);
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_ACK, 512, "0123456789");
+    maker_segment(maker, server, client, MAKER_ACK, 1024, NULL);
+    client->seq += 10;
+    maker_segment(maker, client, server, MAKER_PSH | MAKER_URG | MAKER_ACK, 512, "!");
+    maker_sack(maker, server, client, client->seq - 11, client->seq - 1, client->seq);
+    maker_segment(maker, server, client, MAKER_PSH | MAKER_ACK, 400,
+                  "half is 512, and this is less");
+    maker_fragment(maker, 7, 0, true, datagram, sizeof datagram);
+    maker_fragment(maker, 7, 24, false, rest, sizeof rest);
+    maker_fragment(maker, 8, 24, false, rest, sizeof rest);
+    maker_end(maker, TRACE_DONE, "");
+}
+
 /* Datagrams, and one to a port where nobody listens. */
 static inline void sample_datagrams(struct maker *maker)
 {
@@ -331,6 +364,70 @@ static inline void sample_peers(struct maker *maker)
     connect = maker_call(maker, CLIENT, 4, "connect", "127.0.0.1:7001", 15);
     maker_handshake(maker, &own);
     maker_returns(maker, connect, "");
+    maker_end(maker, TRACE_DONE, "");
+}
+
+/* A record of so many bytes in all, whose body begins with start. */
+static inline void sample_record(struct buffer *bytes, uint8_t type, const void *start,
+                                 size_t start_length, size_t length)
+{
+    const uint8_t header[] = {type, 3, 3, (uint8_t)((length - 5) >> 8), (uint8_t)(length - 5)};
+    buffer_append(bytes, header, sizeof header);
+    buffer_append(bytes, start, start_length);
+    buffer_append_repeated(bytes, 0xa5, length - 5 - start_length);
+}
+
+static inline void sample_flight(struct maker *maker, struct maker_end *from, struct maker_end *to,
+                                 struct buffer *bytes)
+{
+    maker_segment_of(maker, from, to, MAKER_PSH | MAKER_ACK, 512, bytes->data, bytes->length);
+    maker_segment(maker, to, from, MAKER_ACK, 512, NULL);
+    buffer_clear(bytes);
+}
+
+/* TLS 1.3: a handshake, a hello at the call and ciphertext on the wire, a record in two segments,
+ * an alert. */
+static inline void sample_encrypted(struct maker *maker)
+{
+    struct maker_connection flow = {{51234, 1000}, {65432, 9000}};
+    struct buffer bytes = {0};
+    maker_open(maker);
+    maker_exchange(maker, "Encrypted", "");
+    maker_role(maker, SERVER, TRACE_ROLE_SERVER, "server");
+    maker_role(maker, CLIENT, TRACE_ROLE_CLIENT, "client");
+    maker_interface(maker);
+    uint32_t connect = maker_call(maker, CLIENT, 2, "connect", "127.0.0.1:65432", 15);
+    maker_handshake(maker, &flow);
+    maker_returns(maker, connect, "");
+    maker_socket(maker, 2, CLIENT, TRACE_TCP, 51234, 65432);
+    maker_socket(maker, 3, SERVER, TRACE_TCP, 65432, 51234);
+    uint32_t client = maker_call(maker, CLIENT, 2, "tls.client", "\"localhost\"", 16);
+    sample_record(&bytes, 22, "\x01\0\0\xea", 4, 243);
+    sample_flight(maker, &flow.client, &flow.server, &bytes);
+    maker_blocks(maker, client);
+    uint32_t server = maker_call(maker, SERVER, 3, "tls.server", "", 8);
+    sample_record(&bytes, 22, "\x02\0\0\x76", 4, 127);
+    sample_record(&bytes, 20, "\x01", 1, 6);
+    sample_record(&bytes, 23, "", 0, 28);
+    sample_record(&bytes, 23, "", 0, 457);
+    sample_flight(maker, &flow.server, &flow.client, &bytes);
+    maker_blocks(maker, server);
+    maker_resumes(maker, client);
+    maker_returns(maker, client, "TLSv1.3, TLS_AES_256_GCM_SHA384");
+    uint32_t send = maker_call(maker, CLIENT, 2, "tls.sendall", "\"Hello\"", 17);
+    sample_record(&bytes, 23, "", 0, 27);
+    sample_flight(maker, &flow.client, &flow.server, &bytes);
+    maker_returns(maker, send, "5");
+    send = maker_call(maker, CLIENT, 2, "tls.sendall", "\"A long text\"…", 18);
+    sample_record(&bytes, 23, "", 0, 1500);
+    bytes.length = 1000;
+    sample_flight(maker, &flow.client, &flow.server, &bytes);
+    buffer_append_repeated(&bytes, 0xa5, 500);
+    sample_record(&bytes, 21, "\x02\x30", 2, 7);
+    sample_flight(maker, &flow.client, &flow.server, &bytes);
+    maker_returns(maker, send, "1478");
+    sample_simple(maker, CLIENT, 2, "tls.recv", "1024", 19, "nil");
+    buffer_free(&bytes);
     maker_end(maker, TRACE_DONE, "");
 }
 

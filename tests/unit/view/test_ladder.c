@@ -89,6 +89,14 @@ static void the_kernels_own_packets_and_marks_are_named(void **state)
     check("troubles-80-color.txt", sample_troubles, 80, true, true);
 }
 
+static void what_is_rare_is_told_all_the_same(void **state)
+{
+    (void)state;
+    check("rarities-80.txt", sample_rarities, 80, false, true);
+    check("rarities-120.txt", sample_rarities, 120, false, true);
+    check("rarities-40.txt", sample_rarities, 40, false, true);
+}
+
 static void datagrams_and_icmp_errors_are_arrows(void **state)
 {
     (void)state;
@@ -128,12 +136,20 @@ static void a_selected_flow_keeps_only_its_calls(void **state)
     free(text);
 }
 
+static void records_of_tls_have_names(void **state)
+{
+    (void)state;
+    check("encrypted-80.txt", sample_encrypted, 80, false, true);
+    check("encrypted-40.txt", sample_encrypted, 40, false, true);
+}
+
 static void no_line_is_wider_than_the_terminal(void **state)
 {
     (void)state;
     static sample *const samples[] = {
         hello,           wide_hello,       sample_three_clients, sample_crowd,  sample_strangers,
-        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers};
+        sample_troubles, sample_datagrams, sample_foreign,       sample_others, sample_peers,
+        sample_encrypted};
     static const int widths[] = {40, 47, 59, 60, 61, 79, 80, 81, 99, 100, 120, 200};
     for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
         for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
@@ -156,11 +172,13 @@ int main(void)
         cmocka_unit_test(a_crowd_shares_a_lane_and_is_named),
         cmocka_unit_test(strangers_are_told_apart_by_their_flows),
         cmocka_unit_test(the_kernels_own_packets_and_marks_are_named),
+        cmocka_unit_test(what_is_rare_is_told_all_the_same),
         cmocka_unit_test(datagrams_and_icmp_errors_are_arrows),
         cmocka_unit_test(what_belongs_to_no_flow_is_a_plain_line),
         cmocka_unit_test(clients_may_talk_to_each_other_and_to_themselves),
         cmocka_unit_test(foreign_captures_have_lanes_by_flow),
         cmocka_unit_test(a_selected_flow_keeps_only_its_calls),
+        cmocka_unit_test(records_of_tls_have_names),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "unit/view/golden.h"
 #include "unit/view/sample_traces.h"
 
-#include "view/packet_text.h"
+#include "tcp/packet_text.h"
 
 static void check(const char *name, struct maker *maker, const struct view_options *options)
 {
@@ -31,6 +31,8 @@ static void marks_and_windows_are_told(void **state)
     struct maker maker;
     sample_troubles(&maker);
     check("packets-troubles.txt", &maker, &plain);
+    sample_rarities(&maker);
+    check("packets-rarities.txt", &maker, &plain);
 }
 
 static void resets_and_marks_are_red(void **state)

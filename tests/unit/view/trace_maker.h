@@ -271,18 +271,18 @@ struct maker_connection {
     struct maker_end client, server;
 };
 
-enum { MAKER_FIN = 1, MAKER_SYN = 2, MAKER_RST = 4, MAKER_PSH = 8, MAKER_ACK = 16 };
+enum { MAKER_FIN = 1, MAKER_SYN = 2, MAKER_RST = 4, MAKER_PSH = 8, MAKER_ACK = 16, MAKER_URG = 32 };
 
 /* A segment from an end, which takes its sequence numbers. */
-static inline void maker_segment(struct maker *maker, struct maker_end *from,
-                                 const struct maker_end *to, uint8_t flags, uint32_t window,
-                                 const char *payload)
+static inline void maker_segment_of(struct maker *maker, struct maker_end *from,
+                                    const struct maker_end *to, uint8_t flags, uint32_t window,
+                                    const void *payload, size_t length)
 {
     uint8_t segment[2048] = {0};
     static const uint8_t options[20] = {2, 4, 0xff, 0xd7, 4, 2, 8, 10, 0, 0,
                                         0, 1, 0,    0,    0, 0, 1, 3,  3, 7};
     size_t header = flags & MAKER_SYN ? 40 : 20;
-    size_t length = payload == NULL ? 0 : strlen(payload);
+    assert_true(length <= sizeof segment - header);
     maker_put16(segment, from->port);
     maker_put16(segment + 2, to->port);
     maker_put32(segment + 4, from->seq);
@@ -291,12 +291,54 @@ static inline void maker_segment(struct maker *maker, struct maker_end *from,
     segment[12] = (uint8_t)(header / 4 << 4);
     segment[13] = flags;
     maker_put16(segment + 14, window);
+    if (flags & MAKER_URG)
+        maker_put16(segment + 18, (uint32_t)length);
     if (flags & MAKER_SYN)
         memcpy(segment + 20, options, sizeof options);
     if (length > 0)
         memcpy(segment + header, payload, length);
     maker_frame(maker, 6, segment, header + length);
     from->seq += (uint32_t)length + ((flags & MAKER_SYN) != 0) + ((flags & MAKER_FIN) != 0);
+}
+
+static inline void maker_segment(struct maker *maker, struct maker_end *from,
+                                 const struct maker_end *to, uint8_t flags, uint32_t window,
+                                 const char *payload)
+{
+    maker_segment_of(maker, from, to, flags, window, payload,
+                     payload == NULL ? 0 : strlen(payload));
+}
+
+/* An ACK with one SACK block, of the bytes from left on that the other end has sent. */
+static inline void maker_sack(struct maker *maker, const struct maker_end *from,
+                              const struct maker_end *to, uint32_t ack, uint32_t left,
+                              uint32_t right)
+{
+    uint8_t segment[32] = {
+        [12] = 8 << 4, [13] = MAKER_ACK, [20] = 1, [21] = 1, [22] = 5, [23] = 10};
+    maker_put16(segment, from->port);
+    maker_put16(segment + 2, to->port);
+    maker_put32(segment + 4, from->seq);
+    maker_put32(segment + 8, ack);
+    maker_put16(segment + 14, 512);
+    maker_put32(segment + 24, left);
+    maker_put32(segment + 28, right);
+    maker_frame(maker, 6, segment, sizeof segment);
+}
+
+/* A piece of an IPv4 datagram: so much of it at that offset, a multiple of 8. */
+static inline void maker_fragment(struct maker *maker, uint16_t identification, uint32_t offset,
+                                  bool more, const uint8_t *bytes, size_t length)
+{
+    uint8_t frame[14 + 20 + 64] = {[12] = 0x08, [14] = 0x45, [22] = 64, [23] = 17};
+    static const uint8_t addresses[8] = {127, 0, 0, 1, 127, 0, 0, 1};
+    assert_true(length <= 64);
+    maker_put16(frame + 16, (uint32_t)(20 + length));
+    maker_put16(frame + 18, identification);
+    maker_put16(frame + 20, offset / 8 | (more ? 0x2000 : 0));
+    memcpy(frame + 26, addresses, 8);
+    memcpy(frame + 34, bytes, length);
+    maker_raw(maker, frame, 34 + length);
 }
 
 static inline void maker_datagram(struct maker *maker, uint16_t from, uint16_t to,

@@ -1,0 +1,62 @@
+-- Five ways a call fails, each caused for real, and caught.
+--
+--   ECONNREFUSED  nobody listens there: the other kernel answers the SYN with an RST
+--   EADDRINUSE    somebody else has that port: bind asks no one but our own kernel
+--   ETIMEDOUT     nothing came in the time we were ready to wait
+--   ECONNRESET    the peer has thrown the connection away: an RST came instead of a FIN
+--   EPIPE         we write although we know that nobody will read
+--
+-- The last two are the same event met twice. After the RST the kernel tells the program once:
+-- ECONNRESET. Whoever goes on writing after that gets EPIPE, "broken pipe". (In C a signal,
+-- SIGPIPE, would end the program as well; Python and handlens switch it off.)
+--
+-- A failed call raises an error with .call, .code and .message. Which errors a program must
+-- expect stands in the manual of each call: `man 2 connect`.
+lab.title = "What can go wrong"
+lab.about = "Refused, in use, timed out, reset, broken pipe: all caught."
+lab.group = "sockets"
+lab.port  = 8080
+
+-- Calls sock:name(...), which must fail, and says how.
+local function fails(sock, name, ...)
+  local ok, problem = pcall(sock[name], sock, ...)
+  if ok then error(name .. " did not fail") end
+  print(problem.code, "in", problem.call)
+end
+
+function lab.server(listener)
+  local conn = listener:accept()
+  conn:recv(1024)                           -- "answer me", but we do not
+  conn:recv(1024)                           -- "too late"
+  conn:reset()                              -- RST: the connection is void
+end
+
+function lab.client(server)
+  local sock = socket.tcp()
+  fails(sock, "connect", "127.0.0.1", 9)    -- nobody listens at port 9
+  sock:close()
+
+  sock = socket.tcp()
+  fails(sock, "bind", server)               -- the server has that port
+  sock:close()
+
+  sock = socket.connect(server)
+  sock:sendall("answer me")
+  sock:settimeout(0.05)
+  fails(sock, "recv", 1024)                 -- no answer in 50 ms
+  sock:sendall("too late")
+  sock:settimeout(nil)
+  fails(sock, "recv", 1024)                 -- now we wait, and the RST comes
+  fails(sock, "send", "are you there?")     -- and nobody will ever read this
+  sock:close()
+end
+
+function lab.check(trace)
+  expect.call("client", "connect", "ECONNREFUSED")
+  expect.call("client", "bind", "EADDRINUSE")
+  expect.call("client", "recv", "ETIMEDOUT")
+  expect.call("client", "recv", "ECONNRESET")
+  expect.call("client", "send", "EPIPE")
+  expect.order(trace:flow(1), "client SYN", "RST ACK")
+  expect.order(trace:flow(2), "client SYN", "...", "server RST ACK")
+end

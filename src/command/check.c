@@ -1,0 +1,221 @@
+/*
+ * check: runs a lab and judges its trace by lab.check, or judges recorded captures.
+ */
+#include "command/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command/exchange.h"
+#include "command/lab_path.h"
+#include "script/check.h"
+#include "trace/reader.h"
+
+void check_write(struct buffer *text)
+{
+    if (text->length > 0)
+        fwrite(text->data, 1, text->length, stdout);
+    fflush(stdout);
+    buffer_clear(text);
+}
+
+/* What the check printed is for its author, not part of the report. */
+static void say_printed(const struct checking_job *job, const struct report_subject *subject,
+                        struct judgement *judgement)
+{
+    if (job->invocation->quiet || judgement->printed.length == 0)
+        return;
+    struct buffer text = {0};
+    const char *at = buffer_text(&judgement->printed);
+    while (*at != '\0') {
+        size_t length = strcspn(at, "\n");
+        if (subject->files > 1)
+            buffer_printf(&text, "%s: ", subject->file);
+        terminal_append_printable(&text, at, length, terminal_of(STDERR_FILENO, COLOR_NEVER).utf8);
+        buffer_append_byte(&text, '\n');
+        at += length + (at[length] == '\n');
+    }
+    fwrite(text.data, 1, text.length, stderr);
+    buffer_free(&text);
+}
+
+static void add_run_failure(struct judgement *judgement, const struct error *failure)
+{
+    struct expectation *added = judgement_add(judgement, TRACE_FAILED);
+    if (added == NULL)
+        return;
+    added->broken = true;
+    added->words = strdup("the exchange runs to its end");
+    added->seen = strndup(failure->text, strcspn(failure->text, "\n"));
+}
+
+void check_judge(const struct checking_job *job, struct trace_reader *reader,
+                 struct report_subject subject, const struct error *run_failure,
+                 struct check_outcome *outcome, struct buffer *text)
+{
+    struct check_trace trace;
+    struct judgement judgement = {0};
+    struct error error = {0};
+    *outcome = (struct check_outcome){0};
+    bool loaded = check_trace_load(&trace, reader, &error);
+    enum status damage = loaded ? STATUS_DONE : error.status;
+    if (run_failure != NULL)
+        add_run_failure(&judgement, run_failure);
+    if (loaded || damage == STATUS_DAMAGED) {
+        struct error refusal = {0};
+        if (!script_check(job->script, &trace, &judgement, &refusal)) {
+            error = refusal;
+            damage = refusal.status;
+        }
+    }
+    enum status verdict = judgement.count > 0 ? judgement_status(judgement.verdicts) : STATUS_DONE;
+    outcome->status = verdict != STATUS_DONE ? verdict : damage;
+    memcpy(outcome->verdicts, judgement.verdicts, sizeof outcome->verdicts);
+    snprintf(outcome->error, sizeof outcome->error, "%s", error.text);
+    subject.error = error.text[0] != '\0' ? error.text : NULL;
+    say_printed(job, &subject, &judgement);
+    job->format->file(text, &subject, &judgement, &job->terminal);
+    judgement_free(&judgement);
+    check_trace_free(&trace);
+}
+
+void check_refuse(const struct checking_job *job, struct report_subject subject,
+                  const struct error *why, struct check_outcome *outcome, struct buffer *text)
+{
+    struct judgement nothing = {0};
+    *outcome = (struct check_outcome){.status = why->status};
+    snprintf(outcome->error, sizeof outcome->error, "%s", why->text);
+    subject.error = why->text;
+    job->format->file(text, &subject, &nothing, &job->terminal);
+}
+
+/* Judges the trace of the exchange that has just ended. */
+static enum status judge_run(const struct checking_job *job, const struct exchange *exchange,
+                             struct error *failure)
+{
+    const struct lab *lab = script_lab(job->script);
+    struct report_subject subject = {
+        .lab = lab->name, .script = lab->file, .title = lab->title, .number = 1, .files = 1};
+    struct error error = {0};
+    struct trace_reader *reader = trace_reader_from(exchange->trace, "the trace", &error);
+    if (reader == NULL) {
+        *failure = error;
+        return error.status;
+    }
+    bool failed = failure->text[0] != '\0';
+    struct check_outcome outcome;
+    struct buffer text = {0};
+    job->format->begin(&text, 1);
+    check_judge(job, reader, subject, failed ? failure : NULL, &outcome, &text);
+    trace_reader_close(reader);
+    struct report_row row = {.file = lab->file, .status = outcome.status};
+    memcpy(row.verdicts, outcome.verdicts, sizeof row.verdicts);
+    job->format->end(&text, &row, 1, &job->terminal);
+    check_write(&text);
+    buffer_free(&text);
+    if (failed)
+        return failure->status;
+    error_set(failure, outcome.status, "%s", outcome.error);
+    return outcome.status;
+}
+
+/* The exchange runs in a state of its own: lab.check gets the same fresh one as for a FILE. */
+static enum status check_run(const struct checking_job *job, const char *path, struct error *error)
+{
+    const struct invocation *invocation = job->invocation;
+    struct script *script = script_load(path, &(struct script_limits){0}, error);
+    if (script == NULL)
+        return error->status;
+    struct exchange exchange = {
+        .invocation = invocation,
+        .script = script,
+        .place = invocation->here ? PLACE_HERE : PLACE_PRIVATE,
+        .parties = SCRIPT_EVERYONE,
+        .record = true,
+        .trace = -1,
+    };
+    enum status status = exchange_run(&exchange, error) ? STATUS_DONE : error->status;
+    if (exchange.trace >= 0)
+        status = judge_run(job, &exchange, error);
+    if (exchange.dropped > 0)
+        fprintf(stderr,
+                "handlens: %llu packets were not captured: the kernel had no room for them\n",
+                (unsigned long long)exchange.dropped);
+    if (invocation->trace_path != NULL && exchange.trace >= 0 && !invocation->quiet &&
+        exchange.recording.text[0] == '\0')
+        fprintf(stderr, "handlens: the trace is in %s\n", invocation->trace_path);
+    if (exchange.recording.text[0] != '\0' && error->text[0] == '\0') {
+        error_set(error, exchange.recording.status, "%s", exchange.recording.text);
+        status = status == STATUS_DONE ? exchange.recording.status : status;
+    }
+    exchange_close(&exchange);
+    script_close(script);
+    return status;
+}
+
+static bool choose_format(const struct invocation *invocation, struct checking_job *job,
+                          struct error *error)
+{
+    const char *near = NULL;
+    const char *name = invocation->format == NULL ? "text" : invocation->format;
+    job->format = report_format_named(name, &near);
+    if (job->format != NULL)
+        return true;
+    if (near != NULL)
+        return error_set(error, STATUS_USAGE, "there is no format '%s'; did you mean '%s'?", name,
+                         near);
+    return error_set(error, STATUS_USAGE,
+                     "there is no format '%s'; there are text, tap, junit and json", name);
+}
+
+static enum status run_check(const struct invocation *invocation, struct error *error)
+{
+    char path[LAB_PATH_SIZE];
+    struct checking_job job = {.invocation = invocation, .path = path};
+    if (!choose_format(invocation, &job, error) ||
+        !lab_path_find(invocation->operands[0], path, error))
+        return error->status;
+    size_t files = (size_t)invocation->operand_count - 1;
+    if (files > 0 && (invocation->trace_path != NULL || invocation->here)) {
+        error_set(error, STATUS_USAGE, "%s is for a run, and with a FILE nothing is run",
+                  invocation->here ? "--here" : "-w");
+        return error->status;
+    }
+    job.terminal = terminal_of(STDOUT_FILENO, invocation->color);
+    job.script = script_load(path, &(struct script_limits){0}, error);
+    if (job.script == NULL)
+        return error->status;
+    enum status status;
+    if (!script_lab(job.script)->has_check) {
+        error_set(error, STATUS_USAGE, "%s has no lab.check(trace), so there is nothing to check",
+                  script_lab(job.script)->file);
+        status = error->status;
+    } else if (files > 0) {
+        status = check_files(&job, invocation->operands + 1, files, error);
+    } else {
+        status = check_run(&job, path, error);
+    }
+    script_close(job.script);
+    return status;
+}
+
+const struct command command_check = {
+    .bit = COMMAND_CHECK,
+    .name = "check",
+    .operands = "LAB [FILE...]",
+    .summary = "run a lab and judge it, or judge captures",
+    .about = "Runs LAB and judges its trace by the lab's own check: for each expectation, what\n"
+             "was expected, what the trace shows, and in which packets. With FILEs nothing is\n"
+             "run: each capture is judged, of handlens or of tcpdump and Wireshark; what needs\n"
+             "calls is then not judged. Exit status: 0 all passed; 1 something failed, or\n"
+             "nothing could be judged.",
+    .examples = "  handlens check hello                    run it and judge it\n"
+                "  handlens check hello hello.pcapng       judge a recorded capture\n"
+                "  handlens check hello */hello.pcapng     a whole class, with a table\n"
+                "  handlens check hello --format junit     for CI\n",
+    .least_operands = 1,
+    .most_operands = -1,
+    .run = run_check,
+};

@@ -1,0 +1,184 @@
+"""Where handlens and tshark may differ: each rule with its reason, as narrow as can be said.
+
+A rule is asked about one field of one packet (compare.Difference). `story` is what happened before in the
+packet's stream, this packet included, as far as rules need it; see Story.
+"""
+
+import decimal
+
+ANALYSIS = {"marks", "duplicate_ack_number", "duplicate_ack_of", "bytes_in_flight", "ack_rtt", "acks_packet"}
+HEADER = {"flags", "payload_length", "seq", "relative_seq", "ack", "relative_ack", "window", "scaled_window",
+          "urgent", "mss", "window_scale", "sack_permitted", "sack", "timestamps"}
+NOTHING = (None, [], "", False)
+
+
+class Story:
+    """What a stream has been through."""
+
+    def __init__(self):
+        self.streams, self.times = {}, {}
+
+    def add(self, our, raw):
+        """Takes the packet (in common terms) in; returns what its stream has been through."""
+        key = our["transport"], our.get("stream")
+        past = self.streams.setdefault(key, set())
+        flags = our.get("flags")
+        if raw.get("fault") == "impossible length of the TCP header":
+            past.add("a header that cannot be")
+        if raw.get("fault") == "cut short in the TCP header":
+            past.add("options that were cut" if flags else "a header that was cut")
+        if flags is None or our.get("relative_seq") is None:
+            return past
+        if "ACK" not in flags and (past or our["ack"] != 0):
+            past.add("a segment without ACK")
+        if our["relative_seq"] >= 2**31 or ("port reused" in our["marks"] and "ACK" in flags):
+            past.add("a number before the first")
+        if our["seq"] == 0 or ("ACK" in flags and our["ack"] == 0):
+            past.add("a number that is 0")
+        time = decimal.Decimal(our["time"])
+        if time < self.times.get(key, time):
+            past.add("its clock ran backwards")
+        self.times[key] = time
+        if "ACKed unseen segment" in our["marks"]:
+            past.add("an ACK of what was not seen")
+        past.add("a segment")
+        return past
+
+
+def fault(difference):
+    return difference.raw.get("fault", "")
+
+
+def has_more_fragments(difference):
+    return any(difference.row.get(name, ["0"])[0] in ("1", "True") for name in ("ip.flags.mf", "ipv6.fraghdr.more"))
+
+
+def is_reset(difference, _story):
+    """tshark calls the bytes of a RST its cause, not payload (RFC 9293 section 3.5.2 has them as text)."""
+    return difference.field == "payload" and "RST" in difference.our.get("flags", ()) and difference.theirs == ""
+
+
+def gives_up_at_options(difference, _story):
+    """An option that is broken, or cut off, ends tshark's dissection before it says its analysis and payload.
+
+    handlens knows where options end all the same. (tshark's analysis is made, and shows in later packets.)
+    """
+    return (fault(difference) in ("broken TCP option", "cut short in the TCP header")
+            and (difference.field in ANALYSIS | {"payload"} and difference.theirs in NOTHING
+                 or difference.field == "timestamps" and difference.theirs[1] is None))
+
+
+def is_half_a_list(difference, story):
+    """Of selective acknowledgements that are cut off, tshark takes those that are there, and takes them off the
+    bytes in flight; handlens takes an option whole or not at all."""
+    return ((difference.field == "sack" and fault(difference) == "cut short in the TCP header"
+             and difference.ours == [] and difference.theirs != [])
+            or (difference.field == "bytes_in_flight" and "options that were cut" in story))
+
+
+def has_a_wrong_length(difference, _story):
+    """An option of a length its kind cannot have says nothing; tshark names it all the same."""
+    return (fault(difference) == "broken TCP option" and difference.field == "sack_permitted"
+            and difference.theirs is True)
+
+
+def is_first_fragment(difference, _story):
+    """What a first fragment's TCP segment holds in all is not known, so handlens gives no analysis of it, and a
+    UDP datagram's length is what this frame has of it."""
+    if not has_more_fragments(difference):
+        return False
+    if difference.our["transport"] == "udp":
+        return difference.field == "udp_length" and difference.ours < difference.theirs
+    return ((difference.field == "payload_length" and difference.theirs is None)
+            or (difference.field in ("relative_seq", "relative_ack", "scaled_window") and difference.ours is None))
+
+
+def is_impossible_datagram(difference, _story):
+    """A UDP length that cannot be: handlens goes by the IP header, and says so. tshark makes no conversation
+    of a datagram shorter than its header."""
+    if fault(difference) != "impossible length in the UDP header":
+        return False
+    if difference.field == "stream":
+        return difference.theirs is None and difference.their["udp_length"] < 8
+    return difference.field == "udp_length"
+
+
+def ends_before_its_packet(difference, _story):
+    """Bytes between the end of a UDP datagram and that of its IP packet are none of its payload (RFC 768: Length
+    is that of the datagram, header and data). tshark shows them as if they were."""
+    return (difference.our["transport"] == "udp" and difference.field == "payload"
+            and difference.theirs.startswith(difference.ours)
+            and len(difference.ours) == 2 * (difference.their["udp_length"] - 8))
+
+
+def is_impossible_header(difference, story):
+    """A TCP data offset that cannot be: handlens believes no number of that header. tshark does, and judges by
+    them what comes later; or, where the offset is less than the fixed header, it gives nothing but the ports."""
+    if fault(difference) != "impossible length of the TCP header":
+        return difference.field in ANALYSIS and "a header that cannot be" in story
+    if difference.field == "stream":
+        return difference.theirs is None
+    return difference.field in HEADER | ANALYSIS and difference.ours is None
+
+
+def is_impossible_packet(difference, _story):
+    """An IPv4 header that says the packet ends within it: tshark stops before its addresses."""
+    return (fault(difference) == "impossible length in the IPv4 header"
+            and difference.field in ("source", "destination") and difference.theirs is None)
+
+
+def has_no_room(difference, _story):
+    """The IP header leaves no byte for the transport it announces: handlens still names it."""
+    return (difference.field in ("transport", "payload", "udp_length") and difference.our["transport"] is not None
+            and difference.their["transport"] is None and difference.raw["source_port"] is None)
+
+
+def is_cut_header(difference, story):
+    """A header cut by the snap length. tshark follows TCP if its flags are there, UDP if all of its header is, and
+    handlens both if their ports are; neither gives what it could not read whole, by its own measure."""
+    if difference.field == "stream":
+        return difference.theirs is None and "tcp.flags" not in difference.row and difference.raw["seq"] is None
+    if difference.field in ANALYSIS and "a header that was cut" in story:
+        return True
+    if not fault(difference).startswith("cut short"):
+        return False
+    if difference.field in ("source", "destination", "icmp_type", "icmp_code"):
+        return difference.ours is None or difference.theirs is None
+    if difference.field == "udp_length":
+        return difference.ours is None or "udp.stream" not in difference.row
+    return difference.field in HEADER | ANALYSIS and difference.raw["seq"] is None and difference.ours is None
+
+
+def acknowledges_without_the_flag(difference, story):
+    """Without ACK the acknowledgement field means nothing (RFC 9293 section 3.1); tshark compares it all the
+    same, and the packets after it are judged by it."""
+    return difference.field in ANALYSIS and "a segment without ACK" in story
+
+
+def flies_before_the_first(difference, story):
+    """Bytes below the first number seen, or sent before a SYN ACK began anew, are in flight, too; tshark leaves them out, or all unknown."""
+    return (difference.field == "bytes_in_flight" and "a number before the first" in story
+            and (difference.theirs or 0) < (difference.ours or 0))
+
+
+def was_asked_for_by_nobody(difference, story):
+    """After an ACK of something unseen tshark's count of duplicates is -1 without a sign: more than two. So it
+    takes a retransmission for a fast one that no duplicate ACK has asked for."""
+    return (difference.field == "marks" and "an ACK of what was not seen" in story
+            and set(difference.ours) - set(difference.theirs) <= {"retransmission", "out-of-order"}
+            and set(difference.theirs) - set(difference.ours) == {"fast retransmission"})
+
+
+def knows_no_number_zero(difference, story):
+    """To tshark a sequence number 0 is one that is not known, as in the RST that answers a SYN; so it cannot
+    tell what lies before or behind it, or acknowledges more."""
+    return (difference.field == "marks" and "a number that is 0" in story
+            and set(difference.theirs) < set(difference.ours))
+
+
+def has_a_negative_round_trip(difference, story):
+    """Where stamps run backwards, tshark takes a negative round trip for an endless one, within which all that
+    is late is out of order."""
+    return (difference.field == "marks" and "its clock ran backwards" in story
+            and set(difference.ours) - set(difference.theirs) <= {"retransmission"}
+            and set(difference.theirs) - set(difference.ours) == {"out-of-order"})
