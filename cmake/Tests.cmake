@@ -3,7 +3,9 @@
 #                                                      the test needs
 #   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
 #                                   lab-as-nobody/NAME the same, installed, without any privilege
+#   tests/tshark/test_NAME.py       tshark/NAME        what the views show against tshark's word
 #   tests/peer/test_NAME.py         peer/NAME          with real clients and servers, written by others
+#                                   peer-as-nobody/NAME
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
 
@@ -17,6 +19,7 @@ foreach(source ${unit_tests})
     string(REGEX REPLACE "^test_" "" name ${stem})
     add_executable(${module}_${stem} ${source})
     target_link_libraries(${module}_${stem} PRIVATE ${handlens_modules} PkgConfig::CMOCKA)
+    target_link_options(${module}_${stem} PRIVATE ${handlens_link_plain})
     target_include_directories(${module}_${stem} PRIVATE tests)
     # A test may cut its own texts.
     target_compile_options(${module}_${stem} PRIVATE -Wno-format-truncation)
@@ -34,30 +37,44 @@ add_test(NAME lint/includes COMMAND ${HANDLENS_PYTHON} ${PROJECT_SOURCE_DIR}/tes
          ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/includes.txt)
 set_tests_properties(lint/includes PROPERTIES LABELS lint)
 
+set(run_environment
+    "HANDLENS=$<TARGET_FILE:handlens>" "HANDLENS_BUILD=${PROJECT_BINARY_DIR}"
+    "HANDLENS_SANITIZE=${HANDLENS_SANITIZE}" "PYTHONDONTWRITEBYTECODE=1")
+
 file(GLOB peer_tests CONFIGURE_DEPENDS tests/peer/test_*.py)
 foreach(source ${peer_tests})
     cmake_path(GET source STEM stem)
     string(REGEX REPLACE "^test_" "" name ${stem})
     add_test(NAME peer/${name} COMMAND ${HANDLENS_PYTHON} ${source})
-    set_tests_properties(peer/${name} PROPERTIES TIMEOUT 300 LABELS peer ENVIRONMENT
-        "HANDLENS=$<TARGET_FILE:handlens>;HANDLENS_SANITIZE=${HANDLENS_SANITIZE};PYTHONDONTWRITEBYTECODE=1")
+    add_test(NAME peer-as-nobody/${name} COMMAND ${HANDLENS_PYTHON}
+             ${PROJECT_SOURCE_DIR}/tests/lab/as_nobody.py ${source})
+    set_tests_properties(peer/${name} peer-as-nobody/${name} PROPERTIES
+                         TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${run_environment}")
+    set_tests_properties(peer/${name} PROPERTIES LABELS peer)
+    set_tests_properties(peer-as-nobody/${name} PROPERTIES LABELS as-nobody)
 endforeach()
 
 file(GLOB lab_tests CONFIGURE_DEPENDS tests/lab/test_*.py)
 foreach(source ${lab_tests})
     cmake_path(GET source STEM stem)
     string(REGEX REPLACE "^test_" "" name ${stem})
-    set(lab_environment
-        "HANDLENS=$<TARGET_FILE:handlens>" "HANDLENS_BUILD=${PROJECT_BINARY_DIR}"
-        "HANDLENS_SANITIZE=${HANDLENS_SANITIZE}" "PYTHONDONTWRITEBYTECODE=1")
     add_test(NAME lab/${name} COMMAND ${HANDLENS_PYTHON} ${source})
     add_test(NAME lab-as-nobody/${name} COMMAND ${HANDLENS_PYTHON}
              ${PROJECT_SOURCE_DIR}/tests/lab/as_nobody.py ${source})
     set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES
-                         TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${lab_environment}")
+                         TIMEOUT 300 SKIP_RETURN_CODE 77 ENVIRONMENT "${run_environment}")
     set_tests_properties(lab/${name} PROPERTIES LABELS lab)
     set_tests_properties(lab-as-nobody/${name} PROPERTIES LABELS as-nobody)
     if(name MATCHES "_alone$")
         set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES RUN_SERIAL ON)
     endif()
+endforeach()
+
+file(GLOB tshark_tests CONFIGURE_DEPENDS tests/tshark/test_*.py)
+foreach(source ${tshark_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME tshark/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    set_tests_properties(tshark/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS tshark
+                         ENVIRONMENT "${run_environment}")
 endforeach()

@@ -10,9 +10,13 @@
 -- then on all is encrypted, even the certificate by which the server proves who it is.
 --
 -- A certificate is worth what the trust in it is worth. A browser trusts a list of authorities;
--- this client is given the one certificate to trust, as ca. Take ca away and run it again: the
--- handshake fails with ECERT, for nobody has vouched for this server. verify = false would go on
--- all the same, encrypted, and not know with whom.
+-- this client is given the one certificate to trust, as ca: the server has left it in the lab's
+-- folder, the way one hands it over on paper. Take ca away and run it again: the handshake fails
+-- with ECERT, for nobody has vouched for this server. verify = false would go on all the same,
+-- encrypted, and not know with whom.
+--
+-- In two terminals, `handlens serve encrypted --files DIR` and `handlens connect encrypted --files
+-- DIR` share that folder.
 --
 -- The keys of this exchange are written into the capture. Save it with -w and open it in
 -- Wireshark: it shows the plaintext. With anybody else's capture it could not.
@@ -22,9 +26,9 @@ lab.group = "security"
 lab.order = 131
 lab.port  = 65443
 
-local identity = tls.certificate()          -- for localhost, 127.0.0.1 and ::1, for a day
-
 function lab.server(listener)
+  local identity = tls.certificate()        -- for localhost, 127.0.0.1 and ::1, for a day
+  file.write("server.pem", identity.certificate)
   local conn, peer = listener:accept()
   local secure = tls.server(conn, { certificate = identity.certificate, key = identity.key })
   print("connection from", peer)
@@ -36,9 +40,10 @@ end
 
 function lab.client(server)
   local sock = socket.connect(server)
-  sock:setoption("TCP_NODELAY", true)       -- send each record at once; without it, Nagle
-                                            -- waits for the handshake's last ACK
-  local secure = tls.client(sock, { server_name = "localhost", ca = identity.certificate })
+  -- Each record is to go at once: else TCP would hold back the hello until the handshake's last
+  -- bytes are acknowledged (Nagle's algorithm), and the server is in no hurry to do so.
+  sock:setoption("TCP_NODELAY", true)
+  local secure = tls.client(sock, { server_name = "localhost", ca = file.read("server.pem") })
   print(secure:info().version, secure:info().cipher)
   secure:sendall("Hello from the client")
   print("received", secure:recv(1024))

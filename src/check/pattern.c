@@ -130,6 +130,14 @@ static uint16_t flag_named(const char *word)
     return 0;
 }
 
+/* "syn", as one may well write it; upper gets SYN. */
+static bool is_small_flag(const char *word, char upper[WORD])
+{
+    for (size_t i = 0; i <= strlen(word); i++)
+        upper[i] = (char)toupper((unsigned char)word[i]);
+    return flag_named(upper) != 0;
+}
+
 /* Words that begin the headers, so no role can have them. */
 static bool begins_headers(const char *word)
 {
@@ -162,12 +170,9 @@ static bool read_sender(struct reading *reading)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     if (!all_in(first, allowed) || strlen(first) >= PATTERN_ROLE)
         return refuse(reading, "the role", first, NULL);
-    /* "syn ack", as one may well write it. */
     char upper[WORD];
-    for (size_t i = 0; i <= strlen(first); i++)
-        upper[i] = (char)toupper((unsigned char)first[i]);
-    if (flag_named(upper) != 0)
-        return refuse(reading, "flags are written in capitals:", first, upper);
+    if (is_small_flag(first, upper))
+        return refuse(reading, "the flag", first, upper);
     memcpy(reading->pattern->role, first, strlen(first) + 1);
     return true;
 }
@@ -325,6 +330,9 @@ static bool read_flag(struct reading *reading)
             pattern->flags_given = PATTERN_FLAGS_AT_LEAST;
         return true;
     }
+    char upper[WORD];
+    if (is_small_flag(word, upper))
+        return refuse(reading, "the flag", word, upper);
     const char *names[FLAG_NAMES + 4] = {"seq", "ack", "win", "len"};
     for (size_t i = 0; i < FLAG_NAMES; i++)
         names[i + 4] = flag_names[i].name;
@@ -413,7 +421,7 @@ static bool copy_text(struct reading *reading, const char *text, char *copy, siz
 bool pattern_parse(struct pattern *pattern, const char *text, struct error *error)
 {
     struct reading reading = {.pattern = pattern, .error = error};
-    char line[PATTERN_TEXT];
+    char line[PATTERN_TEXT] = "";
     *pattern = (struct pattern){0};
     if (!copy_text(&reading, text, line, sizeof line))
         return false;

@@ -117,8 +117,9 @@ static bool match_kind(const struct pattern *pattern, const struct check_packet 
     switch (pattern->kind) {
     case PATTERN_ANY:
         return true;
-    case PATTERN_TCP:
-        return packet->tcp;
+    case PATTERN_TCP: /* one whose header is no header has its name alone */
+        return packet->tcp ||
+               (pattern->flags_given == PATTERN_FLAGS_ANY && strncmp(headers, "TCP", 3) == 0);
     case PATTERN_UDP:
         return packet->udp;
     case PATTERN_OTHER:

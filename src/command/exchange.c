@@ -127,11 +127,14 @@ static bool look_up(const char *name, struct address *address, struct error *err
         return error_set(error, STATUS_USAGE, "cannot find the host '%s': %s", name,
                          gai_strerror(code));
     const struct addrinfo *chosen = found;
-    while (chosen != NULL && chosen->ai_family != AF_INET)
-        chosen = chosen->ai_next;
-    if (chosen == NULL)
-        chosen = found;
-    bool done = address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
+    for (const struct addrinfo *next = found; next != NULL; next = next->ai_next) {
+        if (next->ai_family == AF_INET) {
+            chosen = next;
+            break;
+        }
+    }
+    bool done =
+        chosen != NULL && address_from_sockaddr(chosen->ai_addr, chosen->ai_addrlen, address);
     freeaddrinfo(found);
     return done || error_set(error, STATUS_USAGE, "the host '%s' has no IP address", name);
 }
@@ -217,7 +220,7 @@ static void announce(void *data, const struct address *address, enum trace_trans
 {
     struct recording *recording = data;
     screen_announce(&recording->screen, script_lab(recording->exchange->script)->name, address,
-                    transport);
+                    transport, recording->exchange->invocation->port);
 }
 
 /* The capture lets the port through before anything can be sent there. */
@@ -282,7 +285,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .serving = serving,
         .loopback_only = serving && !wider,
         .reachable = serving ? announce : NULL,
-        .tick = show_progress,
+        .tick = serving ? NULL : show_progress,
         .meets = recording->sifts ? meet : NULL,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,

@@ -24,7 +24,8 @@ void screen_open(struct screen *screen, bool quiet, bool prints)
 
 static void put(const struct buffer *text)
 {
-    fwrite(text->data, 1, text->length, stderr);
+    if (text->length > 0)
+        fwrite(text->data, 1, text->length, stderr);
 }
 
 static void erase_progress(struct screen *screen)
@@ -120,10 +121,12 @@ void screen_prompt(void *data, const struct role *role, const char *prompt, size
 }
 
 void screen_announce(struct screen *screen, const char *lab, const struct address *address,
-                     enum trace_transport transport)
+                     enum trace_transport transport, uint16_t wanted)
 {
     char text[ADDRESS_TEXT];
     const char *udp = transport == TRACE_UDP ? " (UDP)" : "";
+    if (wanted != 0 && wanted != address->port && !screen->quiet)
+        fprintf(stderr, "handlens: %s chooses its port by itself; --port changes nothing\n", lab);
     address_format(address, text);
     if (!address_is_loopback(address))
         fprintf(stderr,

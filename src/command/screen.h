@@ -33,9 +33,11 @@ void screen_hear(void *data, const struct role *role, enum trace_note_kind kind,
 void screen_prompt(void *data, const struct role *role, const char *prompt, size_t length,
                    bool typed);
 
-/* A server can be reached; that is said aloud, -q or not, when it is so from other machines. */
+/* A server can be reached; that is said aloud, -q or not, when it is so from other machines.
+ * wanted:
+ * --port, which a lab that binds for itself may not heed; 0 for none. */
 void screen_announce(struct screen *screen, const char *lab, const struct address *address,
-                     enum trace_transport transport);
+                     enum trace_transport transport, uint16_t wanted);
 
 /* So many runs of clients have ended. Shown on a terminal, once it takes longer than a second. */
 void screen_progress(struct screen *screen, uint64_t done, uint64_t all);

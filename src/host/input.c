@@ -152,11 +152,11 @@ enum call_progress task_input(struct task *task, const char *prompt, size_t leng
     return call_start(task);
 }
 
-void task_answer(struct task *task, const char *text, size_t text_length, const char *line,
+void task_answer(struct task *task, const char *prompt, size_t prompt_length, const char *line,
                  size_t length)
 {
     if (line == NULL)
         return;
-    show_prompt(task, text, text_length, false);
+    show_prompt(task, prompt, prompt_length, false);
     host_note(task->host, task->role, TRACE_NOTE_INPUT, line, length, task->script, task->line);
 }

@@ -199,6 +199,7 @@ struct host {
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
+    bool was_stuck; /* at the last tick */
     int quiet_left; /* ms that may still be spent waiting for a quiet wire */
 
     struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */

@@ -90,6 +90,24 @@ static bool read_option(struct packet_tcp *tcp, const uint8_t *option, uint8_t l
 }
 
 /*
+ * Timestamps behind two NOPs, as RFC 7323 appendix A recommends: what nearly every segment carries,
+ * so it is not taken apart. Returns whether the options are just this.
+ */
+static bool read_usual_options(struct packet_tcp *tcp, struct cursor in, uint32_t length)
+{
+    enum { USUAL_LENGTH = 12 };
+    const uint32_t usual =
+        OPTION_NO_OPERATION << 24 | OPTION_NO_OPERATION << 16 | OPTION_TIMESTAMPS << 8 | 10;
+    const uint8_t *b = length == USUAL_LENGTH ? cursor_take(&in, USUAL_LENGTH) : NULL;
+    if (b == NULL || read_be32(b) != usual)
+        return false;
+    tcp->timestamp_value = read_be32(b + 4);
+    tcp->timestamp_echo = read_be32(b + 8);
+    tcp->options_seen = TCP_SEEN_TIMESTAMPS;
+    return true;
+}
+
+/*
  * The options that begin at start, as many bytes of them as are here. length is what the data
  * offset says.
  */
@@ -97,6 +115,8 @@ static void tcp_options(struct decoder *d, uint32_t start, uint32_t length)
 {
     struct cursor in = cursor_over(d->in.data, d->in.length);
     in.at = start;
+    if (read_usual_options(&d->packet->tcp, in, length))
+        return;
     bool is_cut = cursor_left(&in) < length;
     in.length = is_cut ? in.length : start + length;
     while (cursor_left(&in) > 0) {

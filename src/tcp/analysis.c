@@ -268,6 +268,8 @@ static void note_options(struct analysis *a)
 
     if (seen & TCP_SEEN_WINDOW_SCALE) /* a shift above 14 counts as 14, section 2.3 */
         a->mine->scale = (int8_t)(tcp->window_scale > 14 ? 14 : tcp->window_scale);
+    else if (a->seen->options_cut)
+        return;
     if (a->mine->scale == SCALE_UNKNOWN) {
         a->mine->scale = SCALE_NONE;
         a->theirs->scale = SCALE_NONE;

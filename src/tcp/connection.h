@@ -16,6 +16,7 @@ struct seen {
     const struct packet_tcp *tcp;
     uint32_t length; /* of the payload, by the headers */
     enum flow_end from;
+    bool options_cut; /* the capture ends within its options */
 };
 
 enum { SCALE_UNKNOWN = -1, SCALE_NONE = -2 };
@@ -51,6 +52,7 @@ struct fin {
 
 struct connection {
     struct connection *chain; /* the next in its hash bucket */
+    uint64_t numbers[2];      /* of both ends, by enum flow_end; see flow_table.c */
     uint32_t hash;
     bool reachable; /* still in the hash table: no later flow took its addresses */
     bool ended;     /* in the list of ended flows */

@@ -42,65 +42,39 @@ struct flow_table {
     uint32_t streams[2]; /* ever: TCP, UDP */
 };
 
-static uint64_t mix(uint64_t value)
+/* Each bit of the result depends on every bit of both. */
+static uint64_t join(uint64_t a, uint64_t b)
 {
-    value ^= value >> 32;
-    value *= UINT64_C(0x9fb21c651e98df25);
-    value ^= value >> 29;
-    value *= UINT64_C(0xd6e8feb86659fd93);
-    return value ^ (value >> 32);
+    a *= UINT64_C(0x9fb21c651e98df25);
+    a ^= a >> 32;
+    a = (a ^ b) * UINT64_C(0xd6e8feb86659fd93);
+    return a ^ a >> 32;
 }
 
 /*
- * An end as the table compares it. A packet's address was just written field by field; to read
- * several fields at once would have to wait until they are all in memory.
+ * An end in one number: of IPv4 all that it is, of IPv6 a hash. An address was just written field
+ * by field, so it is read that way, too: to read several at once would wait until they are in
+ * memory.
  */
-struct end {
-    uint64_t words[2]; /* the address bytes */
-    uint16_t port;
-    uint8_t family;
-};
-
-/* Four bytes as the first of eight, whatever the byte order. */
-static inline uint64_t host_word(uint32_t host)
+static uint64_t number_of(const struct flow_table *table, const struct address *end)
 {
-    uint64_t word = 0;
-    memcpy(&word, &host, sizeof host);
-    return word;
-}
-
-static inline void read_end(struct end *end, const struct address *address)
-{
-    end->port = address->port;
-    end->family = address->family;
-    if (address->family == 4) {
+    uint64_t port = (uint64_t)end->port << 32;
+    if (end->family == 4) {
         uint32_t host;
-        memcpy(&host, address->bytes, sizeof host);
-        end->words[0] = host_word(host);
-        end->words[1] = 0;
-    } else {
-        memcpy(end->words, address->bytes, sizeof end->words);
+        memcpy(&host, end->bytes, sizeof host);
+        return (uint64_t)4 << 56 | port | host;
     }
-}
-
-static uint64_t hash_end(uint64_t seed, const struct end *end)
-{
-    uint64_t hash = mix(seed ^ end->words[0] ^ ((uint64_t)end->port << 40));
-    return end->words[1] ? mix(hash ^ end->words[1]) : hash;
+    uint64_t words[2];
+    memcpy(words, end->bytes, sizeof words);
+    return join(words[0] ^ table->seed, words[1]) ^ port;
 }
 
 /* The same for both directions. */
-static uint32_t hash_ends(uint64_t seed, const struct end *a, const struct end *b, uint8_t protocol)
+static uint32_t hash_ends(const struct flow_table *table, const uint64_t numbers[2],
+                          uint8_t protocol)
 {
-    return (uint32_t)mix(hash_end(seed, a) + hash_end(seed, b) + protocol);
-}
-
-static bool is_end(const struct address *address, const struct end *end)
-{
-    uint64_t words[2];
-    memcpy(words, address->bytes, sizeof words);
-    return address->port == end->port && address->family == end->family &&
-           words[0] == end->words[0] && words[1] == end->words[1];
+    bool ordered = numbers[0] < numbers[1];
+    return (uint32_t)join(numbers[!ordered] ^ table->seed, numbers[ordered] ^ protocol);
 }
 
 static void idle_list_remove(struct idle_list *list, struct connection *connection)
@@ -239,31 +213,43 @@ struct flow_table *flow_table_open(flow_ended *ended, void *data)
         free(table);
         return NULL;
     }
-    table->seed = mix((uint64_t)(uintptr_t)table ^ UINT64_C(0x68616e646c656e73)) ^
-                  mix((uint64_t)(uintptr_t)table->buckets);
+    table->seed = join((uint64_t)(uintptr_t)table ^ UINT64_C(0x68616e646c656e73),
+                       (uint64_t)(uintptr_t)table->buckets ^ UINT64_C(0xd6e8feb86659fd93));
     return table;
 }
 
-/* Finds the packet's flow and from which end it came. */
+/* All of it will be needed: one wait for memory instead of one for each line. */
+static inline void prefetch(const struct connection *connection)
+{
+    for (size_t at = 0; at < sizeof *connection; at += 64)
+        __builtin_prefetch((const char *)connection + at);
+}
+
+/* Whether the packet goes between the flow's ends that way round, where numbers only hint at it. */
+static bool is_between(const struct flow *flow, const struct packet *packet, enum flow_end from)
+{
+    return packet->source.family == 4 ||
+           (address_equal(&flow->side[from].address, &packet->source) &&
+            address_equal(&flow->side[!from].address, &packet->destination));
+}
+
+/* Finds the packet's flow and from which end it came. numbers are its source's and destination's.
+ */
 static struct connection *find(const struct flow_table *table, uint32_t hash, uint8_t protocol,
-                               const struct end *source, const struct end *destination,
+                               const struct packet *packet, const uint64_t numbers[2],
                                enum flow_end *from)
 {
     struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
-    if (each) /* all of it will be needed: one wait for memory instead of one for each line */
-        for (size_t at = 0; at < sizeof *each; at += 64)
-            __builtin_prefetch((const char *)each + at);
+    if (each)
+        prefetch(each);
     for (; each; each = each->chain) {
         if (each->hash != hash || each->flow.protocol != protocol)
             continue;
-        const struct flow_side *side = each->flow.side;
-        if (is_end(&side[0].address, source) && is_end(&side[1].address, destination)) {
-            *from = FLOW_CLIENT;
-            return each;
-        }
-        if (is_end(&side[1].address, source) && is_end(&side[0].address, destination)) {
-            *from = FLOW_SERVER;
-            return each;
+        for (int end = FLOW_CLIENT; end <= FLOW_SERVER; end++) {
+            *from = (enum flow_end)end;
+            if (each->numbers[end] == numbers[0] && each->numbers[!end] == numbers[1] &&
+                is_between(&each->flow, packet, *from))
+                return each;
         }
     }
     return NULL;
@@ -302,6 +288,8 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     flow->first_number = flow->last_number = number;
     connection->queued = number;
     flow->closed_by = 255;
+    connection->numbers[from] = number_of(table, &packet->source);
+    connection->numbers[!from] = number_of(table, &packet->destination);
     connection->to_itself = address_equal(&packet->source, &packet->destination);
     if (tcp)
         analysis_begin(connection);
@@ -344,13 +332,12 @@ static void follow_tcp(struct flow_table *table, struct connection *connection,
 static struct connection *flow_of(struct flow_table *table, const struct packet *packet,
                                   struct seen *seen, bool analysed, struct flow_facts *facts)
 {
-    struct end source, destination;
-    read_end(&source, &packet->source);
-    read_end(&destination, &packet->destination);
+    uint64_t numbers[2] = {number_of(table, &packet->source),
+                           number_of(table, &packet->destination)};
     uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
-    uint32_t hash = hash_ends(table->seed, &source, &destination, protocol);
+    uint32_t hash = hash_ends(table, numbers, protocol);
     uint16_t flags = analysed ? packet->tcp.flags : 0;
-    struct connection *connection = find(table, hash, protocol, &source, &destination, &seen->from);
+    struct connection *connection = find(table, hash, protocol, packet, numbers, &seen->from);
     if (connection) {
         if (!analysed || !analysis_is_new_flow(connection, seen))
             return connection;
@@ -376,8 +363,11 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
     if (!can_be_followed(packet))
         return;
     bool analysed = can_be_analysed(packet);
-    struct seen seen = {
-        .time = time, .number = number, .tcp = &packet->tcp, .length = packet->payload_length};
+    struct seen seen = {.time = time,
+                        .number = number,
+                        .tcp = &packet->tcp,
+                        .length = packet->payload_length,
+                        .options_cut = packet->fault == FAULT_CUT};
     struct connection *connection = flow_of(table, packet, &seen, analysed, facts);
     if (!connection) {
         facts->marks = 0;
@@ -401,10 +391,29 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
     touch(table, connection, flow->close != FLOW_OPEN && flow->close != FLOW_HALF_CLOSED);
 }
 
+/* Frees all, and tells of each before if told is wanted. There is nothing to unlink any more. */
+static void free_all(struct flow_table *table, flow_ended *ended)
+{
+    struct connection *each = table->oldest;
+    while (each) {
+        struct connection *next = each->newer;
+        if (next) /* long out of the cache, unlike what is told of this one meanwhile */
+            prefetch(next);
+        if (ended)
+            ended(table->data, &each->flow);
+        free(each);
+        each = next;
+    }
+    memset(table->buckets, 0, table->bucket_count * sizeof(struct connection *));
+    table->oldest = table->newest = NULL;
+    table->open_flows = table->ended_flows = (struct idle_list){0};
+    table->held = 0;
+    segment_pool_free(&table->pool);
+}
+
 void flow_table_end(struct flow_table *table)
 {
-    while (table->oldest)
-        let_go(table, table->oldest);
+    free_all(table, table->ended);
 }
 
 uint64_t flow_table_count(const struct flow_table *table)
@@ -416,9 +425,7 @@ void flow_table_close(struct flow_table *table)
 {
     if (!table)
         return;
-    while (table->oldest)
-        forget(table, table->oldest);
-    segment_pool_free(&table->pool);
+    free_all(table, NULL);
     free(table->buckets);
     free(table);
 }

@@ -40,7 +40,6 @@ struct tcp_stream {
     size_t pieces;
     struct piece *waiting, *last;
     uint64_t position; /* of the next byte to deliver */
-    uint64_t acked;    /* by the other end: everything before this */
     bool started;
 };
 
@@ -124,14 +123,6 @@ static void pass_what_follows(struct tcp_stream *stream)
 {
     while (stream->waiting && stream->waiting->start == stream->position)
         pass_first(stream);
-}
-
-/* The other end has what lies before these: it will not be sent again. */
-static void pass_what_was_acked(struct tcp_stream *stream)
-{
-    while (stream->waiting && stream->waiting->start <= stream->acked)
-        pass_first(stream);
-    pass_what_follows(stream);
 }
 
 /* Keeps a copy, behind after (NULL: first of all). Returns it, or NULL out of memory. */
@@ -225,7 +216,6 @@ void tcp_stream_add(struct tcp_stream *stream, uint32_t seq, const uint8_t *payl
     keep_new(stream, start, &run);
     while (stream->held > stream->limit || stream->pieces > PIECES_LIMIT)
         pass_first(stream);
-    pass_what_was_acked(stream);
 }
 
 void tcp_stream_acked(struct tcp_stream *stream, uint32_t ack)
@@ -233,9 +223,9 @@ void tcp_stream_acked(struct tcp_stream *stream, uint32_t ack)
     if (!stream->started)
         return;
     uint64_t acked = position_of(stream, ack);
-    if (acked > stream->acked)
-        stream->acked = acked;
-    pass_what_was_acked(stream);
+    while (stream->waiting && stream->waiting->start < acked)
+        pass_first(stream);
+    pass_what_follows(stream);
 }
 
 void tcp_stream_end(struct tcp_stream *stream)

@@ -30,7 +30,11 @@ void tcp_stream_start(struct tcp_stream *stream, uint32_t seq);
 void tcp_stream_add(struct tcp_stream *stream, uint32_t seq, const uint8_t *payload,
                     uint32_t captured, uint32_t length, uint64_t number);
 
-/* The other end acknowledged everything before ack: it got what we may not have seen. */
+/*
+ * The other end acknowledged everything before ack. Where that is something that waits behind a
+ * gap, nobody will send the gap's bytes again. An ACK of the gap alone says less: captures often
+ * hold an ACK a little before its segment.
+ */
 void tcp_stream_acked(struct tcp_stream *stream, uint32_t ack);
 
 /* No more: delivers what waits, gaps marked. */

@@ -93,7 +93,7 @@ char *flows_duration(const struct flows *flows, int64_t duration, char *text);
 /* "12 345". */
 char *flows_whole(uint64_t number, char *text);
 
-/* How many columns safe text takes. */
+/* How many columns text of ASCII and the glyphs takes. */
 size_t flows_width(const char *text);
 /* Safe text into the line. It ends with its style. */
 void flows_put(struct flows *flows, enum flows_style style, const char *text);

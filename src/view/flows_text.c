@@ -19,6 +19,10 @@ static char *put_scaled(char *to, uint64_t number, uint64_t scale, bool tenths)
 char *flows_count(uint64_t count, char *text)
 {
     static const char units[] = "kMGTPE";
+    if (count < 1000) { /* most are */
+        *packet_put_number(text, count) = '\0';
+        return text;
+    }
     uint64_t scale = 1;
     size_t unit = 0;
     while (count / scale >= 1000) {
@@ -76,17 +80,17 @@ char *flows_whole(uint64_t number, char *text)
     return text;
 }
 
-/* The text's bytes into *length; returns its columns. */
+/*
+ * The text's bytes into *length; returns its columns. All text of a row is ASCII and our own
+ * glyphs, which are one column each.
+ */
 static size_t measure(const char *text, size_t *length)
 {
+    enum { CONTINUATION = 0x80, CONTINUATION_MASK = 0xc0 };
     size_t end = 0;
-    while (text[end] != '\0' && (unsigned char)text[end] < 0x80)
-        end++;
-    size_t columns = end;
-    if (text[end] != '\0') {
-        end += strlen(text + end);
-        columns = terminal_width(text, end);
-    }
+    size_t columns = 0;
+    for (; text[end] != '\0'; end++)
+        columns += (text[end] & CONTINUATION_MASK) != CONTINUATION;
     *length = end;
     return columns;
 }

@@ -50,9 +50,16 @@ struct view {
     struct buffer text; /* of one object that shall be held */
 };
 
+/* jansson hands over a few characters at a time. */
 static int append(const char *text, size_t length, void *data)
 {
-    buffer_append(data, text, length);
+    struct buffer *buffer = data;
+    if (buffer->capacity - buffer->length < length) {
+        buffer_append(buffer, text, length);
+        return 0;
+    }
+    memcpy(buffer->data + buffer->length, text, length);
+    buffer->length += length;
     return 0;
 }
 

@@ -142,6 +142,22 @@ static void put_payload(struct json_packet *packet, const struct packet *headers
     json_line_text(&packet->line, "payload", (const char *)packet->payload, (size_t)written);
 }
 
+/* The identifiers of the VLANs it went through, from the outermost in. */
+static json_t *vlans_array(const struct packet *packet)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < packet->vlan_count; i++)
+        json_array_append_new(array, json_integer(packet->vlans[i] & 0xfff));
+    return array;
+}
+
+/* Type and code are 255 where the capture ends before them. */
+static bool has_icmp_type(const struct packet *packet)
+{
+    return (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) &&
+           (packet->icmp.type != 255 || packet->icmp.code != 255);
+}
+
 /* What not every packet has stands last, so that what stands before it can stay. */
 static void put_rarities(struct json_line *line, const struct view_item *item)
 {
@@ -162,11 +178,13 @@ static void put_rarities(struct json_line *line, const struct view_item *item)
     }
     if (packet->transport == TRANSPORT_TCP && packet->tcp.flags & TCP_URG)
         json_line_number(line, "urgent", packet->tcp.urgent);
-    if (packet->transport == TRANSPORT_ICMP || packet->transport == TRANSPORT_ICMPV6) {
+    if (has_icmp_type(packet)) {
         json_line_number(line, "icmp_type", packet->icmp.type);
         json_line_number(line, "icmp_code", packet->icmp.code);
         put_name(line, "icmp", icmp_type_text(packet));
     }
+    if (packet->vlan_count > 0)
+        json_line_new(line, "vlans", vlans_array(packet));
     if (frame->bytes.length < frame->length)
         json_line_number(line, "captured_length", frame->bytes.length);
     if (frame->comment.length > 0)

@@ -302,7 +302,7 @@ static struct ladder_lane *add_lane(struct ladder *ladder, bool right, bool shar
     int among = ladder->lane_count - 1 - (right ? ladder->left_count : 0);
     *lane = (struct ladder_lane){.right = right, .shared = shared};
     lane->style = right ? right_styles[among % 4] : left_styles[among % 4];
-    strncpy(lane->name, name, sizeof lane->name - 1);
+    snprintf(lane->name, sizeof lane->name, "%s", name);
     if (!right)
         ladder->left_count = ladder->lane_count;
     return lane;

@@ -36,7 +36,9 @@ def main(test):
         subprocess.run(["cmake", "--install", build, "--prefix", folder / "new"],
                        stdout=subprocess.DEVNULL, check=True)
         (folder / "new").rename(folder / "prefix")
-        shutil.copytree(test.parent, folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+        for part in ("lab", test.parent.name):
+            shutil.copytree(test.parent.parent / part, folder / "tests" / part, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "tmp").mkdir()
         os.chown(folder / "tmp", NOBODY, NOBODY)
         subprocess.run(["chmod", "-R", "go+rX", folder / "prefix", folder / "tests"], check=True)
@@ -45,7 +47,7 @@ def main(test):
         # The build folder is root's.
         del environment["HANDLENS_BUILD"]
         runner = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-        return subprocess.run([*runner, interpreter(runner), folder / "tests" / test.name],
+        return subprocess.run([*runner, interpreter(runner), folder / "tests" / test.parent.name / test.name],
                               env=environment, cwd=folder, check=False).returncode
     finally:
         shutil.rmtree(folder)

@@ -85,6 +85,14 @@ end""")
         server.interrupted()
 
 
+class OwnPort(peer.WorldTest):
+    def test_of_a_lab_that_heeds_no_port_is_told(self):
+        server = self.serve("steps", "--port", "9999", world=self.world)
+        self.assertIn("steps chooses its port by itself; --port changes nothing\n", server.err.text)
+        self.assertEqual(server.port, 8080)
+        server.interrupted()
+
+
 class Interrupted(peer.PeerTest):
     def test_serve_ends_connections_and_says_nothing_of_failure(self):
         for number in (signal.SIGINT, signal.SIGTERM):

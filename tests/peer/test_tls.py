@@ -160,6 +160,22 @@ class GoodPeers(TlsTest):
         server.ends(None)
         self.assertIn("server: received\tHello from openssl", server.err.text)
 
+    def test_the_encrypted_lab_in_two_terminals(self):
+        server = self.serve("encrypted", "--files", ".")
+        client = self.handlens("connect", "encrypted", "--port", server.port, "--files", ".").ends()
+        server.ends()
+        self.assert_says(server, "server: received\tHello from the client")
+        self.assert_says(client, "client: received\tHello from the server")
+
+    def test_the_encrypted_lab_with_openssls_server(self):
+        server = self.openssl_server("good")
+        shutil.copy(self.certificates / "ca.pem", self.work / "server.pem")
+        client = self.handlens("connect", "encrypted", "--port", server.port, "--files", ".")
+        server.says("Hello from the client", "out")
+        server.type("Thank you\n")
+        client.ends()
+        self.assert_says(client, "client: received\tThank you")
+
     def test_openssls_client_verifies_our_certificate(self):
         server = self.serve(self.server_lab())
         client = self.program("openssl", "s_client", "-connect", f"127.0.0.1:{server.port}",
@@ -307,7 +323,7 @@ class Decryption(TlsTest):
     @peer.handlens.needs_private
     def test_tshark_reads_tls_1_2_too(self):
         text = (ROOT / "scripts" / "encrypted.lua").read_text()
-        lab = self.lab(text.replace("ca = identity", "max_version = '1.2', ca = identity")
+        lab = self.lab(text.replace("ca = file", "max_version = '1.2', ca = file")
                        .replace("{ certificate", "{ max_version = '1.2', certificate"))
         self.assertEqual(self.decrypted(self.capture(lab)),
                          [b"Hello from the client", b"Hello from the server"])

@@ -136,6 +136,9 @@ class Terminals(peer.WorldTest):
         self.addCleanup(subprocess.run, ["tmux", "-S", self.socket, "kill-server"],
                         stderr=subprocess.DEVNULL, check=False)
 
+    def environment(self, **changes):
+        return super().environment(SHELL="/bin/sh", **changes)
+
     def tmux(self, *arguments):
         return self.tool("tmux", "-S", self.socket, "-f", "/dev/null", *arguments)
 
@@ -160,6 +163,7 @@ class Terminals(peer.WorldTest):
         client = self.terminal("client", "connect", "chat")
         self.sees(client, "发送消息：")
         self.tmux("send-keys", "-t", "client", "你好", "Enter")
+        self.sees(client, "你好")
         self.sees(server, "客户端消息：你好")
         self.sees(server, "回复客户端：")
         self.tmux("send-keys", "-t", "server", "hello there", "Enter")
@@ -203,7 +207,7 @@ class TwoMachines(peer.WorldTest):
                       self.run_handlens("view", path, "--as", "json").out.splitlines()]
             packets = [e for e in events if e["event"] == "packet"]
             flow = next(e for e in events if e["event"] == "flow")
-            self.assertGreaterEqual(len(packets), 9, path)
+            self.assertGreaterEqual(len(packets), 7, path)
             self.assertEqual(flow["handshake"], "SYN, SYN ACK, ACK", path)
 
     def test_nobody_but_this_machine_without_being_asked(self):

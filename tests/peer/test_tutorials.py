@@ -44,7 +44,8 @@ class Greeting(peer.WorldTest):
                   self.run_handlens("view", path, "--as", "json").out.splitlines()]
         packets = [e for e in events if e["event"] == "packet"]
         self.assertEqual(packets[0]["flags"], ["SYN"])
-        self.assertGreaterEqual(len(packets), 9)
+        # Whoever closes first may have ended before the other closes.
+        self.assertGreaterEqual(len(packets), 7)
         self.assertIn(call, [e["call"] for e in events if e["event"] == "call"])
 
 

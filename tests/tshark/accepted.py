@@ -4,6 +4,8 @@ A rule is asked about one field of one packet (compare.Difference). `story` is w
 packet's stream, this packet included, as far as rules need it; see Story.
 """
 
+import decimal
+
 ANALYSIS = {"marks", "duplicate_ack_number", "duplicate_ack_of", "bytes_in_flight", "ack_rtt", "acks_packet"}
 HEADER = {"flags", "payload_length", "seq", "relative_seq", "ack", "relative_ack", "window", "scaled_window",
           "urgent", "mss", "window_scale", "sack_permitted", "sack", "timestamps"}
@@ -14,18 +16,29 @@ class Story:
     """What a stream has been through."""
 
     def __init__(self):
-        self.streams = {}
+        self.streams, self.times = {}, {}
 
-    def add(self, our):
+    def add(self, our, raw):
         """Takes the packet (in common terms) in; returns what its stream has been through."""
-        past = self.streams.setdefault((our["transport"], our.get("stream")), set())
+        key = our["transport"], our.get("stream")
+        past = self.streams.setdefault(key, set())
         flags = our.get("flags")
+        if raw.get("fault") == "impossible length of the TCP header":
+            past.add("a header that cannot be")
+        if raw.get("fault") == "cut short in the TCP header":
+            past.add("options that were cut" if flags else "a header that was cut")
         if flags is None or our.get("relative_seq") is None:
             return past
         if "ACK" not in flags and (past or our["ack"] != 0):
             past.add("a segment without ACK")
         if our["relative_seq"] >= 2**31 or ("port reused" in our["marks"] and "ACK" in flags):
             past.add("a number before the first")
+        if our["seq"] == 0 or ("ACK" in flags and our["ack"] == 0):
+            past.add("a number that is 0")
+        time = decimal.Decimal(our["time"])
+        if time < self.times.get(key, time):
+            past.add("its clock ran backwards")
+        self.times[key] = time
         if "ACKed unseen segment" in our["marks"]:
             past.add("an ACK of what was not seen")
         past.add("a segment")
@@ -52,7 +65,15 @@ def gives_up_at_options(difference, _story):
     """
     return (fault(difference) in ("broken TCP option", "cut short in the TCP header")
             and (difference.field in ANALYSIS | {"payload"} and difference.theirs in NOTHING
-                 or difference.field in ("timestamps", "sack") and None in difference.theirs))
+                 or difference.field == "timestamps" and difference.theirs[1] is None))
+
+
+def is_half_a_list(difference, story):
+    """Of selective acknowledgements that are cut off, tshark takes those that are there, and takes them off the
+    bytes in flight; handlens takes an option whole or not at all."""
+    return ((difference.field == "sack" and fault(difference) == "cut short in the TCP header"
+             and difference.ours == [] and difference.theirs != [])
+            or (difference.field == "bytes_in_flight" and "options that were cut" in story))
 
 
 def has_a_wrong_length(difference, _story):
@@ -90,11 +111,11 @@ def ends_before_its_packet(difference, _story):
             and len(difference.ours) == 2 * (difference.their["udp_length"] - 8))
 
 
-def is_impossible_header(difference, _story):
-    """A TCP data offset that cannot be: handlens believes no number of that header. tshark does, or, where the
-    offset is less than the fixed header, gives nothing but the ports."""
+def is_impossible_header(difference, story):
+    """A TCP data offset that cannot be: handlens believes no number of that header. tshark does, and judges by
+    them what comes later; or, where the offset is less than the fixed header, it gives nothing but the ports."""
     if fault(difference) != "impossible length of the TCP header":
-        return False
+        return difference.field in ANALYSIS and "a header that cannot be" in story
     if difference.field == "stream":
         return difference.theirs is None
     return difference.field in HEADER | ANALYSIS and difference.ours is None
@@ -109,19 +130,23 @@ def is_impossible_packet(difference, _story):
 def has_no_room(difference, _story):
     """The IP header leaves no byte for the transport it announces: handlens still names it."""
     return (difference.field in ("transport", "payload", "udp_length") and difference.our["transport"] is not None
-            and difference.their["transport"] is None and "source_port" not in difference.raw)
+            and difference.their["transport"] is None and difference.raw["source_port"] is None)
 
 
-def is_cut_header(difference, _story):
-    """A TCP header cut by the snap length: tshark follows it if its flags are there, handlens if its ports are,
-    and neither shows what it could not read whole."""
+def is_cut_header(difference, story):
+    """A header cut by the snap length. tshark follows TCP if its flags are there, UDP if all of its header is, and
+    handlens both if their ports are; neither gives what it could not read whole, by its own measure."""
+    if difference.field == "stream":
+        return difference.theirs is None and "tcp.flags" not in difference.row and difference.raw["seq"] is None
+    if difference.field in ANALYSIS and "a header that was cut" in story:
+        return True
     if not fault(difference).startswith("cut short"):
         return False
-    if difference.field == "stream":
-        return difference.theirs is None and "tcp.flags" not in difference.row
-    if difference.field in ("source", "udp_length"):
+    if difference.field in ("source", "destination", "icmp_type", "icmp_code"):
+        return difference.ours is None or difference.theirs is None
+    if difference.field == "udp_length":
         return difference.ours is None or "udp.stream" not in difference.row
-    return difference.field in HEADER | ANALYSIS and "flags" not in difference.raw and difference.ours is None
+    return difference.field in HEADER | ANALYSIS and difference.raw["seq"] is None and difference.ours is None
 
 
 def acknowledges_without_the_flag(difference, story):
@@ -142,3 +167,18 @@ def was_asked_for_by_nobody(difference, story):
     return (difference.field == "marks" and "an ACK of what was not seen" in story
             and set(difference.ours) - set(difference.theirs) <= {"retransmission", "out-of-order"}
             and set(difference.theirs) - set(difference.ours) == {"fast retransmission"})
+
+
+def knows_no_number_zero(difference, story):
+    """To tshark a sequence number 0 is one that is not known, as in the RST that answers a SYN; so it cannot
+    tell what lies before or behind it, or acknowledges more."""
+    return (difference.field == "marks" and "a number that is 0" in story
+            and set(difference.theirs) < set(difference.ours))
+
+
+def has_a_negative_round_trip(difference, story):
+    """Where stamps run backwards, tshark takes a negative round trip for an endless one, within which all that
+    is late is out of order."""
+    return (difference.field == "marks" and "its clock ran backwards" in story
+            and set(difference.ours) - set(difference.theirs) <= {"retransmission"}
+            and set(difference.theirs) - set(difference.ours) == {"out-of-order"})

@@ -48,8 +48,8 @@ class AgainstTshark(handlens.LabTest):
         self.assertEqual(len(packets), len(rows), "they do not see as many packets")
         self.assertGreater(len(packets), 0)
         story, needed, wrong = accepted.Story(), collections.Counter(), []
-        for our, found in compare.differences(packets, rows, rename_streams):
-            past = story.add(our)
+        for our, raw, found in compare.differences(packets, rows, rename_streams):
+            past = story.add(our, raw)
             for difference in found:
                 rule = next((each for each in rules if each(difference, past)), None)
                 if rule:

@@ -25,7 +25,7 @@ MARKS = {
 FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
 TSHARK_FIELDS = [
-    "frame.number", "frame.time_epoch", "frame.len", "frame.cap_len", "frame.protocols", "vlan.id",
+    "frame.number", "frame.time_epoch", "frame.len", "frame.cap_len", "frame.protocols", "ieee8021ad.id", "vlan.id",
     "ip.flags.mf", "ipv6.fraghdr.more", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
     "tcp.srcport", "tcp.dstport", "tcp.stream", "tcp.len", "tcp.seq_raw", "tcp.seq", "tcp.ack_raw",
     "tcp.ack", "tcp.flags", "tcp.window_size_value", "tcp.window_size", "tcp.urgent_pointer", "tcp.payload",
@@ -76,7 +76,7 @@ def theirs(row):
         "time": row["frame.time_epoch"][0],
         "length": number(row, "frame.len"),
         "captured": number(row, "frame.cap_len"),
-        "vlans": [int(each) for each in row.get("vlan.id", [])],
+        "vlans": [int(each) for each in row.get("ieee8021ad.id", []) + row.get("vlan.id", [])],
         "transport": transport,
     }
     network = next((p for p in protocols if p in ("ip", "ipv6", "arp")), None)
@@ -144,16 +144,16 @@ def ours(packet, streams):
         "transport": transport, "source": packet["source"], "destination": packet["destination"],
     }
     if transport in ("icmp", "icmpv6"):
-        said["icmp_type"], said["icmp_code"] = packet["icmp_type"], packet["icmp_code"]
+        said["icmp_type"], said["icmp_code"] = packet.get("icmp_type"), packet.get("icmp_code")
     if transport not in ("tcp", "udp"):
         return said
     said.update({
-        "source_port": packet.get("source_port"), "destination_port": packet.get("destination_port"),
+        "source_port": packet["source_port"], "destination_port": packet["destination_port"],
         "stream": streams.get(packet["flow"]), "payload": base64.b64decode(packet["payload"]).hex(),
     })
     if transport == "udp":
         said["udp_length"] = packet["payload_length"] + 8
-    elif "flags" in packet:
+    elif packet["seq"] is not None:
         said.update(our_tcp(packet))
     return said
 
@@ -163,8 +163,8 @@ def our_tcp(packet):
     stamps = options.get("timestamps", {})
     return {
         "flags": sorted(packet["flags"]), "payload_length": packet["payload_length"],
-        "seq": packet["seq"], "relative_seq": packet.get("relative_seq"),
-        "ack": packet["ack"], "relative_ack": packet.get("relative_ack"),
+        "seq": packet["seq"], "relative_seq": packet["relative_seq"],
+        "ack": packet["ack"], "relative_ack": packet["relative_ack"],
         "window": packet["window"], "scaled_window": packet.get("scaled_window", packet["window"]),
         "urgent": packet.get("urgent"),
         "mss": options.get("mss"), "window_scale": options.get("window_scale"),
@@ -189,7 +189,7 @@ def our_packets(text):
 
 def our_blocks(packet):
     """Relative, as tshark gives them; from the acknowledgement one sees which number they count from."""
-    start = packet["ack"] - packet.get("relative_ack", 0) if "ACK" in packet["flags"] else 0
+    start = packet["ack"] - (packet["relative_ack"] or 0) if "ACK" in packet["flags"] else 0
     return [[edge - start & 0xffffffff for edge in block] for block in packet["options"].get("sack", [])]
 
 
@@ -203,7 +203,7 @@ class Difference:
 
     def __str__(self):
         return (f"packet {self.our['number']}, {self.field}: handlens {self.ours!r:.80}, tshark {self.theirs!r:.80}"
-                f"  [{self.row['frame.protocols'][0]}, stream {self.their.get('stream')}]")
+                f"  {self.raw.get('fault', '')} [{self.row['frame.protocols'][0]}, stream {self.their.get('stream')}]")
 
 
 def same_streams(packets, their):
@@ -222,10 +222,10 @@ def same_streams(packets, their):
 
 
 def differences(packets, rows, rename_streams=False):
-    """(Difference, our packet in common terms) of all fields on which the two do not agree."""
+    """For each packet: it in common terms, its JSON, and the Differences between the two."""
     their = [theirs(row) for row in rows]
     if rename_streams:
         same_streams(packets, their)
     for (our, raw), said, row in zip(packets, their, rows):
-        yield our, [Difference(field, our, said, raw, row) for field in {**our, **said}
-                    if our.get(field) != said.get(field)]
+        yield our, raw, [Difference(field, our, said, raw, row) for field in {**our, **said}
+                         if our.get(field) != said.get(field)]

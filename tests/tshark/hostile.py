@@ -210,6 +210,26 @@ def oddities(seed, count):
     return frames
 
 
+def specimens():
+    """A decent frame of each kind."""
+    a, b, c, d = "10.2.0.1", "10.2.0.2", "fd02::1", "fd02::2"
+    options = bytes([2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7])
+    segment = tcp(5000, 6000, 77, 99, ACK | PSH, 1000, b"\x01\x01\x08\x0a" + bytes(range(8)), b"some bytes")
+    padding = b"\x01\x04" + bytes(4)
+    return [
+        ipv4(a, b, TCP, tcp(5001, 6000, 77, 0, SYN, 1000, options)),
+        ipv6(c, d, TCP, segment),
+        ipv6(c, d, TCP, segment, extensions=[(0, padding), (60, padding)]),
+        ipv4(a, b, UDP, udp(5002, 6000, b"some bytes")),
+        ipv4(a, b, UDP, udp(5003, 6000, b"some bytes"), options=b"\x94\x04\x00\x00"),
+        ipv6(c, d, UDP, udp(5004, 6000, b"some bytes")),
+        ipv4(a, b, ICMP, bytes([3, 3, 0, 0]) + bytes(4) + ipv4(b, a, TCP, segment)[14:]),
+        ipv6(c, d, ICMPV6, bytes([1, 4, 0, 0]) + bytes(4) + ipv6(d, c, UDP, udp(1, 2, b"some bytes"))[14:]),
+        ethernet(ARP, struct.pack(">HHBBH6s4s6s4s", 1, IPV4, 6, 4, 1, bytes(6), bytes([10, 2, 0, 1]), bytes(6),
+                                  bytes([10, 2, 0, 2]))),
+    ]
+
+
 def odd_frame(rng, number):
     port = 10000 + number % 5000
     payload = bytes(rng.getrandbits(8) for _ in range(rng.randrange(0, 40)))

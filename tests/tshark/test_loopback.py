@@ -27,16 +27,16 @@ class Loopback(against.AgainstTshark):
         self.assertGreater(self.agree_on_streams(self.paths["loopback"]), 50)
 
     def test_the_traffic_holds_what_it_should(self):
-        """Else the other tests would say little."""
+        # Else the other tests would say little.
         events = self.json(self.paths["loopback"])
         packets = [event for event in events if event["event"] == "packet"]
         marks = {mark for packet in packets for mark in packet["analysis"]}
         wanted = {"retransmission", "fast retransmission", "spurious retransmission", "duplicate ACK", "zero window",
                   "window update", "window full", "keep-alive", "keep-alive ACK", "port reused"}
         self.assertEqual(wanted - marks, set())
-        flags = {flag for packet in packets for flag in packet.get("flags", [])}
+        flags = {flag for packet in packets for flag in packet["flags"]}
         self.assertEqual({"SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"} - flags, set())
-        options = {option for packet in packets for option in packet.get("options", {})}
+        options = {option for packet in packets for option in packet["options"] or ()}
         self.assertEqual({"mss", "window_scale", "sack_permitted", "timestamps", "sack", "fast_open_cookie_length"}
                          - options, set())
         closes = {event["close"] for event in events if event["event"] == "flow" and event["protocol"] == "TCP"}

@@ -125,6 +125,12 @@ static inline void with_scale(struct talk *talk, uint8_t scale)
     talk->packet.tcp.window_scale = scale;
 }
 
+/* The capture ends within the next segment's options. */
+static inline void with_cut_options(struct talk *talk)
+{
+    talk->packet.fault = FAULT_CUT;
+}
+
 /* SYN, SYN ACK, ACK: the client's ISN is 1000, the server's 5000. 1 ms each. */
 static inline void shake_hands(struct talk *talk)
 {

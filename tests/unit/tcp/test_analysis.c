@@ -256,6 +256,20 @@ static void windows_are_not_scaled_if_one_syn_is_silent(void **state)
     assert_false(talk->facts.window_scaled);
 }
 
+static void syn_whose_options_are_cut_is_not_silent(void **state)
+{
+    struct talk *talk = *state;
+    with_scale(talk, 7);
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 1000);
+    with_cut_options(talk);
+    say(talk, SERVER, "SYN ACK", 5000, 1001, 0, 1000);
+    say(talk, CLIENT, "ACK", 1001, 5001, 0, 1000);
+    assert_int_equal(talk->facts.window, 128000);
+    assert_true(talk->facts.window_scaled);
+    say(talk, SERVER, "ACK", 5001, 1001, 0, 1000);
+    assert_false(talk->facts.window_scaled);
+}
+
 static void scale_above_14_counts_as_14(void **state)
 {
     struct talk *talk = *state;
@@ -538,6 +552,7 @@ int main(void)
         TEST(window_of_unknown_scale_is_never_full),
         TEST(windows_are_scaled_if_both_syns_say_so),
         TEST(windows_are_not_scaled_if_one_syn_is_silent),
+        TEST(syn_whose_options_are_cut_is_not_silent),
         TEST(scale_above_14_counts_as_14),
         TEST(keep_alive_and_its_ack_are_marked),
         TEST(fin_one_byte_back_is_no_keep_alive),

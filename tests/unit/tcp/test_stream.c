@@ -174,14 +174,20 @@ static void gap_is_marked_when_the_bytes_behind_it_are_acknowledged(void **state
     assert_string_equal(heard->text, "abc<7>klmn");
 }
 
-static void bytes_acknowledged_in_advance_do_not_wait(void **state)
+static void segment_captured_behind_its_ACK_is_not_lost(void **state)
 {
     struct heard *heard = *state;
     add(heard, 100, "abc");
-    tcp_stream_acked(heard->stream, 113);
+    tcp_stream_acked(heard->stream, 106);
+    add(heard, 106, "ghi");
+    tcp_stream_acked(heard->stream, 106);
     assert_string_equal(heard->text, "abc");
-    add(heard, 113, "nop");
-    assert_string_equal(heard->text, "abc<10>nop");
+    add(heard, 103, "def");
+    assert_string_equal(heard->text, "abcdefghi");
+    tcp_stream_acked(heard->stream, 115);
+    add(heard, 112, "mno");
+    add(heard, 109, "jkl");
+    assert_string_equal(heard->text, "abcdefghijklmno");
 }
 
 static void bytes_beyond_the_limit_do_not_wait(void **state)
@@ -324,7 +330,7 @@ int main(void)
         TEST(in_order_segment_does_not_overwrite_waiting_bytes),
         TEST(gap_is_marked_at_the_end),
         TEST(gap_is_marked_when_the_bytes_behind_it_are_acknowledged),
-        TEST(bytes_acknowledged_in_advance_do_not_wait),
+        TEST(segment_captured_behind_its_ACK_is_not_lost),
         TEST(bytes_beyond_the_limit_do_not_wait),
         TEST(bytes_cut_by_the_snap_length_are_a_gap),
         TEST(cut_segment_that_waits_and_overlaps_keeps_its_places),
