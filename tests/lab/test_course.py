@@ -80,6 +80,13 @@ class Course(handlens.LabTest):
                 with self.subTest(lab=name, text=text):
                     self.assertIn(text, out)
 
+    @handlens.needs_private
+    def test_a_listener_that_was_closed_does_not_listen(self):
+        out = self.run_handlens("run", "assassin").out
+        first, second = re.findall(r"(?m)^.* flow [12] .*$", out)
+        self.assertIn("LISTEN", first)
+        self.assertNotIn("LISTEN", second)
+
 
 class Groups(handlens.LabTest):
     def test_stand_where_their_first_lab_does(self):
