@@ -9,8 +9,8 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
- *   stream.c urgent.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
- *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
+ *   stream.c urgent.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls
+ * themselves tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
@@ -186,6 +186,11 @@ struct host {
     size_t closing;                           /* handles the loop has not let go of yet */
     bool running, yielded, clients_begun;
     struct address ready_address;
+    struct reachable {
+        struct address address;
+        enum trace_transport transport;
+    } reachable[4]; /* servers' sockets, to be told of when clients may begin */
+    size_t reachables;
 
     bool ending;
     enum trace_outcome outcome;
@@ -236,6 +241,8 @@ void task_cancel(struct task *task);
 void task_start_timer(struct task *task, int64_t duration);
 void task_stop_timer(struct task *task);
 void clients_begin(struct host *host);
+/* The socket of a server listens, or can receive datagrams. */
+void server_is_reachable(const struct host_socket *socket);
 
 /* call.c */
 struct call *call_begin(struct task *task, const char *name, struct host_socket *socket,
