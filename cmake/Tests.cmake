@@ -76,5 +76,5 @@ foreach(source ${tshark_tests})
     string(REGEX REPLACE "^test_" "" name ${stem})
     add_test(NAME tshark/${name} COMMAND ${HANDLENS_PYTHON} ${source})
     set_tests_properties(tshark/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS tshark
-                         ENVIRONMENT "${lab_environment}")
+                         ENVIRONMENT "${run_environment}")
 endforeach()
