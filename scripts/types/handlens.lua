@@ -79,6 +79,7 @@
 ---| "TCP_FASTOPEN_CONNECT"
 ---| "TCP_NOTSENT_LOWAT"
 ---| "IP_TTL"
+---| "IP_MINTTL"
 ---| "IP_TOS"
 ---| "IP_MTU"
 ---| "IP_MTU_DISCOVER"
@@ -86,6 +87,7 @@
 ---| "IP_MULTICAST_LOOP"
 ---| "IPV6_V6ONLY"
 ---| "IPV6_UNICAST_HOPS"
+---| "IPV6_MINHOPCOUNT"
 ---| "IPV6_TCLASS"
 ---| "IPV6_MTU"
 ---| "IPV6_MULTICAST_HOPS"
@@ -115,8 +117,9 @@ function Socket:connect(address, port) end
 
 ---Hands bytes to the kernel.
 ---@param bytes string
+---@param flag? "MSG_OOB"|"MSG_MORE"
 ---@return integer taken may be fewer than given
-function Socket:send(bytes) end
+function Socket:send(bytes, flag) end
 
 ---Sends all of the bytes.
 ---@param bytes string
@@ -124,17 +127,9 @@ function Socket:sendall(bytes) end
 
 ---At most size bytes, as soon as there are any; nil at the end of the stream.
 ---@param size? integer 1 to 16777216; 65536
+---@param flag? "MSG_PEEK"|"MSG_OOB"
 ---@return string? bytes
-function Socket:recv(size) end
-
----As send on TCP; the last byte is urgent (MSG_OOB).
----@param bytes string
----@return integer taken
-function Socket:sendurgent(bytes) end
-
----The urgent byte that has come. Never waits.
----@return string? byte
-function Socket:recvurgent() end
+function Socket:recv(size, flag) end
 
 ---Sends one datagram.
 ---@param bytes string
@@ -380,6 +375,7 @@ function checksum.new() end
 ---@field title string? the heading of every view
 ---@field about string? one sentence
 ---@field group string? labs of one group are listed together
+---@field order integer? where `handlens labs` lists it
 ---@field host string "127.0.0.1"
 ---@field port integer? the host makes a listener there
 ---@field timeout number? seconds for the whole exchange

@@ -421,7 +421,7 @@ static bool copy_text(struct reading *reading, const char *text, char *copy, siz
 bool pattern_parse(struct pattern *pattern, const char *text, struct error *error)
 {
     struct reading reading = {.pattern = pattern, .error = error};
-    char line[PATTERN_TEXT];
+    char line[PATTERN_TEXT] = "";
     *pattern = (struct pattern){0};
     if (!copy_text(&reading, text, line, sizeof line))
         return false;

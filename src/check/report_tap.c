@@ -4,6 +4,7 @@
  * summary comment counts it apart from what passed.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check/report.h"
@@ -40,8 +41,7 @@ static void put_rows(struct buffer *out, const char *indent, const struct expect
         return;
     buffer_printf(out, "%s  sequence:\n", indent);
     char deeper[32];
-    strcpy(deeper, indent);
-    strcat(deeper, "    ");
+    snprintf(deeper, sizeof deeper, "%s    ", indent);
     for (size_t i = 0; i < expectation->row_count; i++) {
         const struct ladder_row *row = &expectation->rows[i];
         bool differs = row->kind == LADDER_DIFFERENT || row->kind == LADDER_MISSING;

@@ -298,7 +298,7 @@ static bool judge_all(struct crowd *crowd, struct error *error)
 static enum status end_report(const struct crowd *crowd, struct error *error)
 {
     enum status status = STATUS_DONE;
-    struct report_row *rows = calloc(crowd->count, sizeof *rows);
+    struct report_row *rows = calloc(crowd->count + 1, sizeof *rows);
     if (rows == NULL) {
         error_out_of_memory(error);
         return error->status;
@@ -341,7 +341,7 @@ enum status check_files(const struct checking_job *job, char **files, size_t cou
     if (crowd.shared == NULL)
         return error->status;
     enum status status = STATUS_NOT_ALLOWED;
-    crowd.files = calloc(count, sizeof *crowd.files);
+    crowd.files = calloc(count + 1, sizeof *crowd.files);
     if (crowd.files == NULL) {
         error_out_of_memory(error);
     } else {

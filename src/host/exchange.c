@@ -6,11 +6,11 @@
  *
  *   the regular end  no client is left, and each server task waits for someone new. What is still
  *                    on its way could wake one, so the wire must be quiet first.
- *   a deadlock       nothing has happened for three ticks of 100 ms, no timer or lookup can make
- *                    anything happen, and the wire is quiet. A zero window makes the kernel probe
- *                    for ever, so after eight ticks it is enough that no segment of the sockets
- *                    here is unacknowledged.
- *   an end           by time-out, signal, or a role's failure: exchange_end, seen after the step.
+ *   a deadlock       nothing has happened for three ticks of 100 ms and one more, no timer or
+ *                    lookup can make anything happen, and the wire is quiet. A zero window makes
+ * the kernel probe for ever, so after eight ticks it is enough that no segment of the sockets here
+ * is unacknowledged. an end           by time-out, signal, or a role's failure: exchange_end, seen
+ * after the step.
  *
  * At any end the tasks are canceled, the sockets closed, and the wire is given time for the last
  * acknowledgements before the trace ends.
@@ -24,7 +24,7 @@
 enum {
     MOST_TURNS = 100, /* without a look at signals and timers */
     TICK = 100,       /* ms */
-    IDLE_TICKS = 3,
+    IDLE_TICKS = 2,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
     TELL_INTERVAL = 200,    /* ms */
@@ -85,10 +85,13 @@ static void on_tick(uv_timer_t *timer)
                 host->tasks_live > 0 && host->timed == 0 && host->lookups == 0 && host->inputs == 0;
     host->steps_at_tick = host->steps;
     host->idle_ticks = idle ? host->idle_ticks + 1 : 0;
-    if (host->idle_ticks < IDLE_TICKS)
-        return;
-    if (is_quiet(host) || (host->idle_ticks >= STUCK_TICKS && all_sockets_still(host)))
+    bool stuck = host->idle_ticks >= IDLE_TICKS &&
+                 (is_quiet(host) || (host->idle_ticks >= STUCK_TICKS && all_sockets_still(host)));
+    /* Timers run before the loop polls, so what has just come may not have been heard of yet. It
+     * must look stuck at two ticks on end: there is a poll between them. */
+    if (stuck && host->was_stuck)
         exchange_end(host, TRACE_DEADLOCK, NULL);
+    host->was_stuck = stuck;
 }
 
 static void on_flush(uv_timer_t *timer)
@@ -234,8 +237,12 @@ static void run_until_end(struct host *host)
         host->yielded = false;
         uv_run(host->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
         if (host->ready.count == 0 && only_servers_wait(host) &&
-            wait_until_quiet(host, QUIET_BEFORE_END, true))
-            exchange_end(host, TRACE_DONE, NULL);
+            wait_until_quiet(host, QUIET_BEFORE_END, true)) {
+            /* What came while it grew quiet is heard of by one more poll. */
+            uv_run(host->loop, UV_RUN_NOWAIT);
+            if (host->ready.count == 0 && only_servers_wait(host))
+                exchange_end(host, TRACE_DONE, NULL);
+        }
     }
 }
 

@@ -9,8 +9,8 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
- *   stream.c urgent.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls
- * themselves tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
+ *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
+ *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
  * Ownership: a host owns its roles, a role its tasks and sockets. A task's memory goes when it has
  * ended, a socket's when it is closed and released, or with the host.
@@ -91,6 +91,7 @@ struct call {
     bool waits_for_new; /* waiting here is waiting for someone new */
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
     bool sends_all;     /* sendall, not send */
+    enum socket_flag flag;
     int again;          /* what a non-blocking socket gets instead of waiting: EAGAIN */
 
     bool untold; /* a system call has ended that is not in the trace yet: */
@@ -203,6 +204,7 @@ struct host {
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
+    bool was_stuck; /* at the last tick */
     int quiet_left; /* ms that may still be spent waiting for a quiet wire */
 
     struct host_socket *input; /* standard input, in a socket's clothes: it is waited for alike */

@@ -61,11 +61,18 @@ enum call_progress socket_sendall(struct task *task, struct host_socket *socket,
 /* At most limit bytes (1 to 16 MiB). */
 enum call_progress socket_recv(struct task *task, struct host_socket *socket, size_t limit);
 
-/* MSG_OOB: as socket_send, the last byte being urgent; and that one byte, which never waits:
- * EINVAL where there is none, EAGAIN where it is announced and not yet here. */
-enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
-                                      const void *bytes, size_t length);
-enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket);
+/*
+ * The same with a flag: SOCKET_URGENT (MSG_OOB: the last byte is urgent, or recv takes the urgent
+ * byte), SOCKET_PEEK (MSG_PEEK: what is received stays to be received again), SOCKET_MORE
+ * (MSG_MORE: more follows, so the kernel holds a segment that is not full).
+ */
+enum socket_flag { SOCKET_NO_FLAG, SOCKET_URGENT, SOCKET_PEEK, SOCKET_MORE };
+enum call_progress socket_send_flagged(struct task *task, struct host_socket *socket,
+                                       const void *bytes, size_t length, enum socket_flag flag);
+enum call_progress socket_recv_flagged(struct task *task, struct host_socket *socket, size_t limit,
+                                       enum socket_flag flag);
+/* Their BSD names by number, "" for none, NULL at the end. */
+extern const char *const socket_flag_names[];
 
 enum call_progress socket_sendto(struct task *task, struct host_socket *socket, const void *bytes,
                                  size_t length, const struct address *address);

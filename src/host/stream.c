@@ -156,13 +156,28 @@ enum call_progress socket_connect(struct task *task, struct host_socket *socket,
     return call_start(task);
 }
 
+const char *const socket_flag_names[] = {"", "MSG_OOB", "MSG_PEEK", "MSG_MORE", NULL};
+
+static int flag_of(const struct call *call)
+{
+    static const int flags[] = {0, MSG_OOB, MSG_PEEK, MSG_MORE};
+    return flags[call->flag];
+}
+
+static void tell_flag(struct call *call)
+{
+    if (call->flag != SOCKET_NO_FLAG)
+        buffer_printf(call_arguments(call), ", %s", socket_flag_names[call->flag]);
+}
+
 static enum need attempt_send(struct task *task)
 {
     struct call *call = &task->call;
     do {
         syscall_begin(call);
-        int64_t sent = syscall_end(call, send(call->socket->fd, call->bytes + call->done,
-                                              call->length - call->done, MSG_NOSIGNAL));
+        int64_t sent =
+            syscall_end(call, send(call->socket->fd, call->bytes + call->done,
+                                   call->length - call->done, MSG_NOSIGNAL | flag_of(call)));
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0) {
@@ -174,31 +189,40 @@ static enum need attempt_send(struct task *task)
     return call_succeed(task, (int64_t)call->done);
 }
 
-static enum call_progress start_send(struct task *task, const char *name, bool all,
+static enum call_progress start_send(struct task *task, const char *name, enum socket_flag flag,
                                      struct host_socket *socket, const void *bytes, size_t length)
 {
     struct call *call = call_begin(task, name, socket, attempt_send);
     call->bytes = bytes == NULL ? (const uint8_t *)"" : bytes;
     call->length = length;
-    call->sends_all = all;
+    call->sends_all = name[4] != '\0';
+    call->flag = flag;
     call->preposition = "to";
     call->about = &socket->remote;
     call->uses_network = true;
-    if (call->recorded)
+    if (call->recorded) {
         text_quote(call_arguments(call), call->bytes, length);
+        tell_flag(call);
+    }
     return call_start(task);
 }
 
 enum call_progress socket_send(struct task *task, struct host_socket *socket, const void *bytes,
                                size_t length)
 {
-    return start_send(task, "send", false, socket, bytes, length);
+    return start_send(task, "send", SOCKET_NO_FLAG, socket, bytes, length);
+}
+
+enum call_progress socket_send_flagged(struct task *task, struct host_socket *socket,
+                                       const void *bytes, size_t length, enum socket_flag flag)
+{
+    return start_send(task, "send", flag, socket, bytes, length);
 }
 
 enum call_progress socket_sendall(struct task *task, struct host_socket *socket, const void *bytes,
                                   size_t length)
 {
-    return start_send(task, "sendall", true, socket, bytes, length);
+    return start_send(task, "sendall", SOCKET_NO_FLAG, socket, bytes, length);
 }
 
 uint8_t *task_room(struct task *task, size_t length)
@@ -230,7 +254,7 @@ static enum need attempt_recv(struct task *task)
     struct call *call = &task->call;
     struct host_socket *socket = call->socket;
     bool datagrams = socket->transport == TRACE_UDP;
-    if (socket_recv_is_vain(socket))
+    if (call->flag == SOCKET_NO_FLAG && socket_recv_is_vain(socket))
         return NEED_READ;
     uint8_t *room = task_room(task, call->length);
     if (room == NULL)
@@ -238,7 +262,8 @@ static enum need attempt_recv(struct task *task)
     int64_t got;
     do {
         syscall_begin(call);
-        got = syscall_end(call, recv(socket->fd, room, call->length, datagrams ? MSG_TRUNC : 0));
+        got = syscall_end(call, recv(socket->fd, room, call->length,
+                                     (datagrams ? MSG_TRUNC : 0) | flag_of(call)));
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return socket_is_busy(errno) ? NEED_READ : call_fail(task, errno);
@@ -247,18 +272,28 @@ static enum need attempt_recv(struct task *task)
     result->length = (size_t)got < call->length ? (size_t)got : call->length;
     result->end_of_stream = got == 0 && !datagrams;
     result->bytes = result->end_of_stream ? NULL : room;
-    socket->drained = got > 0 && result->length < call->length;
+    /* Behind urgent data, and behind what was only looked at, more may follow. */
+    socket->drained = got > 0 && result->length < call->length && call->flag == SOCKET_NO_FLAG;
     return call_succeed(task, (int64_t)result->length);
 }
 
 enum call_progress socket_recv(struct task *task, struct host_socket *socket, size_t limit)
 {
+    return socket_recv_flagged(task, socket, limit, SOCKET_NO_FLAG);
+}
+
+enum call_progress socket_recv_flagged(struct task *task, struct host_socket *socket, size_t limit,
+                                       enum socket_flag flag)
+{
     struct call *call = call_begin(task, "recv", socket, attempt_recv);
     call->length = limit;
+    call->flag = flag;
     call->preposition = "from";
     call->about = &socket->remote;
     call->uses_network = true;
-    if (call->recorded)
+    if (call->recorded) {
         buffer_printf(call_arguments(call), "%zu", limit);
+        tell_flag(call);
+    }
     return call_start(task);
 }

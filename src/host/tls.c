@@ -20,6 +20,9 @@ enum { RECORDS_AT_ONCE = 64 * 1024 };
 /* How long tls_close waits for the peer's close_notify. */
 static const int64_t longest_goodbye = NANOSECONDS_PER_SECOND;
 
+/* After so many recvs of what it drops meanwhile, others and its own timer get their turn. */
+enum { LONGEST_LISTENING = 16 };
+
 static struct tls_stream *stream_of(const struct task *task)
 {
     return task->call.socket->tls;
@@ -279,6 +282,7 @@ static bool hear_goodbye(struct task *task, enum need *need)
     struct tls_stream *stream = stream_of(task);
     uint8_t bytes[4096];
     size_t got;
+    int recvs = 0;
     for (;;) {
         ERR_clear_error();
         int done = SSL_read_ex(stream->ssl, bytes, sizeof bytes, &got);
@@ -286,6 +290,9 @@ static bool hear_goodbye(struct task *task, enum need *need)
             continue;
         if (SSL_get_error(stream->ssl, done) != SSL_ERROR_WANT_READ)
             return true;
+        *need = NEED_READ;
+        if (recvs++ == LONGEST_LISTENING)
+            return false;
         if (!fill(task, need))
             return *need == NEED_NOTHING;
     }

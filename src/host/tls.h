@@ -57,7 +57,8 @@ enum call_progress tls_recv(struct task *task, struct host_socket *socket, size_
 /*
  * Sends close_notify, waits for the peer's, and closes the socket. It waits at most a second, or
  * the socket's time-out if that is shorter: closing before the peer's has come would answer it
- * with an RST. What the peer sends meanwhile is dropped. Never fails on the peer's account.
+ * with an RST. What the peer sends meanwhile is dropped. Never
+ * fails on the peer's account.
  */
 enum call_progress tls_close(struct task *task, struct host_socket *socket);
 

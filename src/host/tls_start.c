@@ -24,12 +24,8 @@ static BIO *reader_of(struct trace_text text)
     return text.length > INT32_MAX ? NULL : BIO_new_mem_buf(text.data, (int)text.length);
 }
 
-/* A key is never asked a passphrase for. */
-static int no_passphrase(char *text, int size, int writing, void *data)
-{
-    (void)text, (void)size, (void)writing, (void)data;
-    return 0;
-}
+/* The passphrase of whatever has one: nobody is asked. */
+static char no_passphrase[] = "";
 
 /* Reads all certificates of the text. Returns how many, or -1 if one cannot be taken. */
 static int each_certificate(struct trace_text text, bool (*take)(SSL_CTX *, X509 *, int),
@@ -41,7 +37,7 @@ static int each_certificate(struct trace_text text, bool (*take)(SSL_CTX *, X509
     int count = 0;
     X509 *certificate;
     while (count >= 0 &&
-           (certificate = PEM_read_bio_X509(reader, NULL, no_passphrase, NULL)) != NULL) {
+           (certificate = PEM_read_bio_X509(reader, NULL, NULL, no_passphrase)) != NULL) {
         count = take(context, certificate, count) ? count + 1 : -1;
         X509_free(certificate);
     }
@@ -71,7 +67,7 @@ static bool use_key(SSL_CTX *context, struct trace_text text, struct error *erro
 {
     BIO *reader = reader_of(text);
     EVP_PKEY *key =
-        reader == NULL ? NULL : PEM_read_bio_PrivateKey(reader, NULL, no_passphrase, NULL);
+        reader == NULL ? NULL : PEM_read_bio_PrivateKey(reader, NULL, NULL, no_passphrase);
     BIO_free(reader);
     if (key == NULL)
         return error_set(error, STATUS_USAGE, "the key is no private key in PEM");
@@ -132,7 +128,7 @@ static bool set_up_client(SSL_CTX *context, const struct tls_settings *settings,
 static bool expect_peer(SSL *ssl, const struct host_socket *socket,
                         const struct tls_settings *settings, struct error *error)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_TEXT], asked[256]; /* no name is longer */
     struct address address;
     const char *name = settings->server_name;
     if (name == NULL)
@@ -143,8 +139,9 @@ static bool expect_peer(SSL *ssl, const struct host_socket *socket,
         set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl),
                                             address_format_host(&address, text)) == 1;
     } else {
-        set = name[0] != '\0' && SSL_set1_host(ssl, name) == 1 &&
-              SSL_set_tlsext_host_name(ssl, name) == 1;
+        int length = snprintf(asked, sizeof asked, "%s", name);
+        set = length > 0 && (size_t)length < sizeof asked && SSL_set1_host(ssl, asked) == 1 &&
+              SSL_set_tlsext_host_name(ssl, asked) == 1;
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     }
     return set || error_set(error, STATUS_USAGE, "'%.100s' cannot be a server's name", name);

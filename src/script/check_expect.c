@@ -164,7 +164,7 @@ static void remark_on_texts(struct check_judging *judging)
 static int expect_equal(lua_State *L)
 {
     struct check_judging judging = check_begin(L, "expect.equal");
-    int result;
+    int result = 0;
     set_words(&judging, 3, "is", check_value_text(L, 2));
     if (lua_gettop(L) < 2)
         return check_mistake(&judging,
@@ -187,7 +187,7 @@ static int expect_equal(lua_State *L)
 static int expect_less(lua_State *L)
 {
     struct check_judging judging = check_begin(L, "expect.less");
-    int result;
+    int result = 0;
     char *limit = source(&judging, 1, "the limit");
     set_words(&judging, 3, "is less than", limit);
     if (cannot_judge(&judging, 2, &result))
@@ -208,7 +208,7 @@ static int expect_less(lua_State *L)
 static int expect_matches(lua_State *L)
 {
     struct check_judging judging = check_begin(L, "expect.matches");
-    int result;
+    int result = 0;
     set_words(&judging, 3, "matches", check_value_text(L, 2));
     if (cannot_judge(&judging, 2, &result))
         return result;
@@ -237,7 +237,7 @@ static int expect_matches(lua_State *L)
 static int expect_truth(lua_State *L)
 {
     struct check_judging judging = check_begin(L, "expect.truth");
-    int result;
+    int result = 0;
     set_words(&judging, 2, "holds", NULL);
     if (cannot_judge(&judging, 1, &result))
         return result;
@@ -331,7 +331,7 @@ static int expect_order(lua_State *L)
 {
     struct check_judging judging = check_begin(L, "expect.order");
     struct packet_list list;
-    int result;
+    int result = 0;
     set_pattern_words(&judging, "in this order: ", ", ");
     if (!read_packets(&judging, &list, &result))
         return result;
@@ -349,7 +349,7 @@ static int expect_never(lua_State *L)
     struct check_judging judging = check_begin(L, "expect.never");
     struct packet_list list;
     struct concerned concerned = {0};
-    int result;
+    int result = 0;
     set_pattern_words(&judging, "never ", ", never ");
     if (!read_packets(&judging, &list, &result))
         return result;

@@ -48,12 +48,10 @@ static const char *skip_argument(const char *at, const char *end)
             at = skip_quoted(at, end);
             continue;
         }
-        if (strchr("([{", *at) != NULL)
-            depth++;
-        else if (strchr(")]}", *at) != NULL && depth-- == 0)
+        bool closes = strchr(")]}", *at) != NULL;
+        if (depth == 0 && (closes || *at == ','))
             return at;
-        else if (*at == ',' && depth == 0)
-            return at;
+        depth += (strchr("([{", *at) != NULL) - closes;
         at++;
     }
     return NULL;

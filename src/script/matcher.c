@@ -3,7 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define DEEPEST 200 /* nested tries; as deep as Lua's own goes */
+#define DEEPEST       200 /* nested tries; as deep as Lua's own goes */
+#define PATTERNS_KEPT 100 /* translated, for the next time */
+#define LONGEST_KEPT  200
 
 enum item_kind {
     ITEM_BYTE,     /* one byte, first */
@@ -217,8 +219,11 @@ static void read_item(struct source *source, struct matcher_item *item)
         item->repeat = *source->at++;
 }
 
-const struct matcher_item *matcher_compile(lua_State *L, const char *pattern, size_t length)
+/* Pushes the items of the pattern on top of the stack, in its place. */
+static void translate(lua_State *L)
 {
+    size_t length;
+    const char *pattern = lua_tolstring(L, -1, &length);
     struct source source = {.L = L, .at = pattern, .end = pattern + length};
     struct matcher_item *items = lua_newuserdatauv(L, (length + 1) * sizeof *items, 0);
     size_t count = 0;
@@ -229,8 +234,45 @@ const struct matcher_item *matcher_compile(lua_State *L, const char *pattern, si
     if (source.unclosed > 0)
         luaL_error(L, "unfinished capture");
     items[count] = (struct matcher_item){.kind = ITEM_DONE};
-    script_charge(L, length);
-    return items;
+    lua_remove(L, -2);
+}
+
+/* Pushes the registry's table of patterns and their items; a full one is begun anew. */
+static struct script *push_kept(lua_State *L)
+{
+    static const char key = 'm';
+    struct script *script = script_of(L);
+    if (script->patterns_kept == 0 || script->patterns_kept > PATTERNS_KEPT) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+        script->patterns_kept = 1;
+    } else {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
+    }
+    return script;
+}
+
+const struct matcher_item *matcher_compile(lua_State *L, const char *pattern, size_t length)
+{
+    struct script *script = push_kept(L);
+    lua_pushlstring(L, pattern, length);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        translate(L);
+        script_charge(L, length);
+        if (length <= LONGEST_KEPT) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, -5);
+            script->patterns_kept++;
+        }
+    }
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    return lua_touserdata(L, -1);
 }
 
 void matcher_settle(lua_State *L, struct matcher *matcher)

@@ -36,7 +36,8 @@ struct matcher {
     uint64_t steps; /* not charged yet */
 };
 
-/* Pushes a userdata with the items of the pattern. Raises an error for a malformed one. */
+/* Pushes a userdata with the items of the pattern, which may have been kept from an earlier call.
+ * Raises an error for a malformed one. */
 const struct matcher_item *matcher_compile(lua_State *L, const char *pattern, size_t length);
 
 /*

@@ -31,6 +31,7 @@ struct lab {
     const char *title; /* lab.title, or the name */
     const char *about; /* lab.about, or "" */
     const char *group; /* lab.group, or "" */
+    int order;         /* lab.order; INT_MAX: none */
     const char *host;  /* lab.host: a name or address; "127.0.0.1" by default */
     uint16_t port;     /* lab.port; 0: none, the server binds for itself */
     bool has_port;     /* lab.port was given */

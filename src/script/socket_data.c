@@ -1,18 +1,25 @@
 /*
- * send, sendall, recv, recvfrom, sendurgent, recvurgent.
+ * send, sendall, recv, recvfrom.
  */
 #include "script/call.h"
 
 #define RECEIVE_DEFAULT 65536
 #define RECEIVE_LIMIT   (16 << 20)
 
+/* The flag at index, by its name; a nil is none. */
+static enum socket_flag check_flag(lua_State *L, int index)
+{
+    return (enum socket_flag)luaL_checkoption(L, index, "", socket_flag_names);
+}
+
 static int method_send(lua_State *L)
 {
     size_t length;
     struct host_socket *socket = socket_handle_check(L, 1);
     const char *bytes = luaL_checklstring(L, 2, &length);
+    enum socket_flag flag = check_flag(L, 3);
     struct task *task = script_call_begin(L, "send", CALL_WAITS);
-    return script_call_end(L, socket_send(task, socket, bytes, length), 0,
+    return script_call_end(L, socket_send_flagged(task, socket, bytes, length, flag), 0,
                            script_call_finish_number);
 }
 
@@ -24,16 +31,6 @@ static int method_sendall(lua_State *L)
     struct task *task = script_call_begin(L, "sendall", CALL_WAITS);
     return script_call_end(L, socket_sendall(task, socket, bytes, length), 0,
                            script_call_finish_nothing);
-}
-
-static int method_send_urgent(lua_State *L)
-{
-    size_t length;
-    struct host_socket *socket = socket_handle_check(L, 1);
-    const char *bytes = luaL_checklstring(L, 2, &length);
-    struct task *task = script_call_begin(L, "sendurgent", CALL_WAITS);
-    return script_call_end(L, socket_send_urgent(task, socket, bytes, length), 0,
-                           script_call_finish_number);
 }
 
 static size_t check_size(lua_State *L, int index)
@@ -59,15 +56,9 @@ static int method_recv(lua_State *L)
 {
     struct host_socket *socket = socket_handle_check(L, 1);
     size_t size = check_size(L, 2);
+    enum socket_flag flag = check_flag(L, 3);
     struct task *task = script_call_begin(L, "recv", CALL_WAITS);
-    return script_call_end(L, socket_recv(task, socket, size), 0, finish_recv);
-}
-
-static int method_recv_urgent(lua_State *L)
-{
-    struct host_socket *socket = socket_handle_check(L, 1);
-    struct task *task = script_call_begin(L, "recvurgent", CALL_AT_ONCE);
-    return script_call_end(L, socket_recv_urgent(task, socket), 0, finish_recv);
+    return script_call_end(L, socket_recv_flagged(task, socket, size, flag), 0, finish_recv);
 }
 
 static int finish_recvfrom(lua_State *L, int status, lua_KContext context)
@@ -95,8 +86,6 @@ void socket_data_register(lua_State *L)
         {"sendall", method_sendall},
         {"recv", method_recv},
         {"recvfrom", method_recvfrom},
-        {"sendurgent", method_send_urgent},
-        {"recvurgent", method_recv_urgent},
         {NULL, NULL},
     };
     luaL_setfuncs(L, methods, 0);

@@ -66,6 +66,7 @@ struct script {
     bool full;         /* lab.reply: the last client had to be let go, for want of descriptors */
     struct socket_handle *handles; /* every socket that the script can reach */
     struct file_handle *files_open;
+    unsigned patterns_kept; /* matcher.c */
 
     struct script_run run;
     char *message;            /* connect --message */

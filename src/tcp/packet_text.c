@@ -9,11 +9,23 @@ char *packet_put_text(char *to, const char *text)
     return to + length;
 }
 
+static char *put_small(char *to, uint32_t number)
+{
+    if (number >= 100)
+        *to++ = (char)('0' + number / 100);
+    if (number >= 10)
+        *to++ = (char)('0' + number / 10 % 10);
+    *to++ = (char)('0' + number % 10);
+    return to;
+}
+
 /* Digits are counted first and written where they belong: copying them there costs more. */
 char *packet_put_number(char *to, uint64_t number)
 {
-    size_t length = 1;
-    for (uint64_t limit = 10; number >= limit; limit *= 10) {
+    if (number < 1000) /* most are: ports and addresses' bytes, lengths, counts */
+        return put_small(to, (uint32_t)number);
+    size_t length = 3;
+    for (uint64_t limit = 1000; number >= limit; limit *= 10) {
         length++;
         if (length == 20) /* the next limit would not fit into 64 bits */
             break;

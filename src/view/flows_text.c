@@ -19,6 +19,10 @@ static char *put_scaled(char *to, uint64_t number, uint64_t scale, bool tenths)
 char *flows_count(uint64_t count, char *text)
 {
     static const char units[] = "kMGTPE";
+    if (count < 1000) { /* most are */
+        *packet_put_number(text, count) = '\0';
+        return text;
+    }
     uint64_t scale = 1;
     size_t unit = 0;
     while (count / scale >= 1000) {

@@ -264,7 +264,8 @@ static const char *new_state(const struct ladder_call *call, const struct trace_
     return listens ? tcp_state_name(TCP_STATE_LISTEN) : NULL;
 }
 
-/* Both ends of a call on one line. A long result is cut, but a failure is told in full: false. */
+/* Both ends of a call under one mark: a long result is cut, a failure goes on in the next line.
+ * Returns false where the arguments leave too little room for it. */
 static bool show_single(struct ladder *ladder, const struct ladder_call *call, int lane,
                         const struct trace_return *result)
 {
@@ -274,7 +275,7 @@ static bool show_single(struct ladder *ladder, const struct ladder_call *call, i
     size_t entry = terminal_width(buffer_text(&ladder->text), ladder->text.length);
     append_result(ladder, call, result);
     size_t whole = terminal_width(buffer_text(&ladder->text), ladder->text.length);
-    if (whole > room && (result->error != 0 || entry + RESULT_LEAST > room))
+    if (whole > room && entry + RESULT_LEAST > room)
         return false;
     draw_call(ladder, call, BRACKET_SINGLE, result_style(ladder, call, lane, result), call->time,
               new_state(call, result));

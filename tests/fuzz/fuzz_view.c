@@ -54,7 +54,7 @@ static void show(int file, enum view_kind kind, const struct view_options *optio
     if (out != NULL) {
         view_render(reader, kind, options, out, &error);
         fclose(out);
-        bool fits = kind == VIEW_LADDER || kind == VIEW_BYTES ||
+        bool fits = kind == VIEW_LADDER || kind == VIEW_BYTES || kind == VIEW_FLOWS ||
                     (kind == VIEW_STREAM && options->stream != STREAM_RAW);
         if (fits && length < MEASURED)
             must_fit(text, length, options->terminal.columns);

@@ -49,8 +49,8 @@ def last(pattern, text):
 
 def summary(name, status, text, log):
     verdict = "no failure" if status == 0 else f"FAILED, status {status}; see {log}"
-    inputs, edges = last(r"number_of_executed_units: (\d+)", text), last(r"cov: (\d+)", text)
-    peak = last(r"peak_rss_mb: (\d+)", text)
+    inputs, edges = last(r"number_of_executed_units:\s+(\d+)", text), last(r"cov:\s+(\d+)", text)
+    peak = last(r"peak_rss_mb:\s+(\d+)", text)
     return f"fuzz_{name:<8} {inputs:>9} inputs, {edges:>5} edges, {peak:>4} MiB: {verdict}"
 
 

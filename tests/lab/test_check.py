@@ -42,15 +42,10 @@ class CheckTest(handlens.LabTest):
 
 
 class Labs(CheckTest):
-    def test_every_lab_that_has_a_check_passes_it(self):
-        checked = 0
-        for path in sorted(LABS.glob("*.lua")):
-            if "function lab.check" not in path.read_text():
-                continue
-            result = self.run_handlens("check", path.stem)
+    def test_first_labs_pass_their_checks(self):
+        for name in ("hello", "refused", "steps"):
+            result = self.run_handlens("check", name)
             self.assertRegex(result.out, r"(?m)^\d+ passed\.$", result)
-            checked += 1
-        self.assertGreaterEqual(checked, 3)
 
     def test_a_recorded_run_is_judged_as_the_run_is(self):
         ran = self.run_handlens("check", "hello", "-w", "kept.pcapng")

@@ -4,13 +4,23 @@ import hashlib
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import unicodedata
 
 import handlens
 
-BUSY_RUNS = 2 if handlens.SANITIZED else 5
+BUSY_RUNS = 1 if handlens.SANITIZED else 5
+
+# Labs in which the kernel's timers decide which role goes on first: there each role is held to its
+# own calls.
+TIMED = {"backlog", "silence", "synack"}
+
+
+def role(call):
+    return call[0]
 
 
 def width(line):
@@ -63,7 +73,9 @@ class Labs(handlens.LabTest):
                 for _ in range(BUSY_RUNS):
                     with self.subTest(lab=name):
                         again = calls(self.run_handlens("run", name, "--as", "json"))
-                        self.assertEqual(again, quiet[name])
+                        self.assertEqual(sorted(again, key=role) if name in TIMED else again,
+                                         sorted(quiet[name], key=role) if name in TIMED
+                                         else quiet[name])
         finally:
             busy.kill()
             busy.wait()
@@ -73,7 +85,7 @@ class Datagram(handlens.LabTest):
     def test_shows_what_udp_does(self):
         out = self.run_handlens("run", "datagram").out
         for said in ("first: one", "second: two,  of 13 bytes", "ICMP  port unreachable",
-                     "recv fails: Connection refused (ECONNREFUSED)"):
+                     "recv(1024) fails: Connection refused"):
             self.assertIn(said, out)
 
 
@@ -83,6 +95,11 @@ class Blocking(handlens.LabTest):
         tries = [e.get("error", "") for e in events
                  if e["event"] == "call" and e["role"] == "bob" and e["call"] == "recv"]
         self.assertEqual(["EAGAIN" in str(t) for t in tries], [True, True, False], tries)
+
+    def test_tells_a_failure_beside_its_call(self):
+        out = self.run_handlens("run", "blocking").out
+        self.assertRegex(out, r"45 ┃ ┣ recv\(1024\) fails: Resource temporarily +┃\n"
+                              r" +┃ │ unavailable \(EAGAIN\) +┃\n")
 
 
 class Errors(handlens.LabTest):
@@ -176,6 +193,46 @@ end
             process.send_signal(number)
             self.finish(process, 0, 20, err=err)
             self.assertEqual(list((self.shared / "sub").iterdir()), [])
+
+
+class FileServer(handlens.LabTest):
+    """serve filetransfer, with clients of other kinds."""
+
+    def setUp(self):
+        super().setUp()
+        self.inbox = self.work / "inbox"
+        self.outbox = self.work / "outbox"
+        self.inbox.mkdir()
+        self.outbox.mkdir()
+        self.server = self.start("serve", "filetransfer", "--port", 0, "--files", self.inbox)
+        said = self.read_until(self.server, "; Ctrl-C").decode()
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", said)[1])
+
+    def stop(self):
+        self.server.send_signal(signal.SIGINT)
+        self.finish(self.server, 0, 20)
+
+    def test_gets_a_file_from_connect(self):
+        sent = os.urandom(3 << 20)
+        (self.outbox / "photo.jpg").write_bytes(sent)
+        self.run_handlens("connect", "filetransfer", "--port", self.port, "--files", self.outbox,
+                          "--message", "photo.jpg")
+        self.read_until(self.server, "stored")
+        self.stop()
+        self.assertEqual((self.inbox / "received/photo.jpg").read_bytes(), sent)
+
+    def test_survives_a_client_that_vanishes_and_keeps_nothing_of_it(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            name = b"half.bin"
+            client.sendall(struct.pack(">H", len(name)) + name + struct.pack(">Q", 1 << 20))
+            client.sendall(b"x" * 500000)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.read_until(self.server, "refused")
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            client.sendall(struct.pack(">H", 1) + b"x" + struct.pack(">Q", 2) + b"hi" + b"0" * 64)
+            self.assertIn(b"checksum is wrong", client.makefile("rb").read())
+        self.stop()
+        self.assertEqual([p for p in self.inbox.rglob("*") if p.is_file()], [])
 
 
 class Files(handlens.LabTest):

@@ -27,7 +27,7 @@ class Readme(handlens.LabTest):
 
     def test_names_no_option_that_does_not_exist(self):
         helps = "".join(self.run_handlens(command, "--help").out
-                        for command in ("run", "check", "serve", "connect", "view", "labs"))
+                        for command in ("run", "serve", "connect", "view", "check", "labs"))
         for line in re.findall(r"(?m)^ *(?:\./)?handlens .*$", self.text):
             for option in re.findall(r" (--[a-z-]+)", line):
                 self.assertIn(option, helps, line)

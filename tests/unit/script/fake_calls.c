@@ -108,6 +108,16 @@ enum call_progress socket_send(struct task *task, struct host_socket *socket, co
     return send_call(task, "send", bytes, length);
 }
 
+const char *const socket_flag_names[] = {"", "MSG_OOB", "MSG_PEEK", "MSG_MORE", NULL};
+
+enum call_progress socket_send_flagged(struct task *task, struct host_socket *socket,
+                                       const void *bytes, size_t length, enum socket_flag flag)
+{
+    static const char *const names[] = {"send", "send MSG_OOB", "send MSG_PEEK", "send MSG_MORE"};
+    (void)socket;
+    return send_call(task, names[flag], bytes, length);
+}
+
 enum call_progress socket_sendall(struct task *task, struct host_socket *socket, const void *bytes,
                                   size_t length)
 {
@@ -148,16 +158,11 @@ enum call_progress socket_recv(struct task *task, struct host_socket *socket, si
     return progress;
 }
 
-enum call_progress socket_send_urgent(struct task *task, struct host_socket *socket,
-                                      const void *bytes, size_t length)
+enum call_progress socket_recv_flagged(struct task *task, struct host_socket *socket, size_t limit,
+                                       enum socket_flag flag)
 {
-    (void)socket;
-    return send_call(task, "send urgent", bytes, length);
-}
-
-enum call_progress socket_recv_urgent(struct task *task, struct host_socket *socket)
-{
-    return socket_recv(task, socket, 1);
+    (void)flag;
+    return socket_recv(task, socket, limit);
 }
 
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit)
