@@ -10,6 +10,9 @@
 -- default. Compare timewait.lua, where the port is taken in spite of the TIME-WAIT, which lives
 -- on.
 --
+-- In the ladder the TIME-WAIT's answer looks like that of a live connection, and its numbers count
+-- from the new SYN: packets do not say who sent them.
+--
 -- RFC 1337; RFC 9293 section 3.10.7.4.
 lab.title = "TIME-WAIT assassination"
 lab.about = "A SYN from the old port, an ACK, an RST: TIME-WAIT is dead."

@@ -125,26 +125,40 @@ static void compare(struct replay *replay, const struct call_result *result)
         next_turn(replay);
 }
 
+/* Whoever has heard the peer's end already hears of no reset behind it. */
+static bool has_ended(const struct replay *replay, enum flow_end from)
+{
+    for (size_t i = 0; i < replay->turn; i++) {
+        const struct turn *turn = &replay->settings->turns->list[i];
+        if (turn->from == from && turn->kind == TURN_END)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the call did what the turn says, bytes apart. */
+static bool is_as_recorded(const struct replay *replay, const struct turn *turn,
+                           const struct call_result *result)
+{
+    if (is_own(replay, turn))
+        return result->error == 0;
+    if (turn->kind == TURN_END)
+        return result->end_of_stream;
+    return turn->kind == TURN_RESET && (result->error == ECONNRESET ||
+                                        (result->end_of_stream && has_ended(replay, turn->from)));
+}
+
 static void end_turn(struct replay *replay, const struct call_result *result)
 {
     const struct turn *turn = turn_now(replay);
-    bool failed = result->error != 0;
-    if (is_own(replay, turn)) {
-        if (failed)
-            differ(replay, "what was recorded could not be sent", 0, result);
-        else
-            next_turn(replay);
-    } else if (turn->kind == TURN_RESET && result->error == ECONNRESET) {
+    if (is_as_recorded(replay, turn, result)) {
         next_turn(replay);
+    } else if (is_own(replay, turn)) {
+        differ(replay, "what was recorded could not be sent", 0, result);
     } else if (result->error == ETIMEDOUT) {
         differ(replay, "nothing more came", 0, result);
-    } else if (failed) {
+    } else if (result->error != 0) {
         differ(replay, "the connection broke", 0, result);
-    } else if (result->end_of_stream && turn->kind == TURN_END) {
-        next_turn(replay);
-    } else if (result->end_of_stream && turn->kind == TURN_RESET) {
-        /* Whoever has heard the end already hears of no reset behind it. */
-        next_turn(replay);
     } else if (result->end_of_stream) {
         differ(replay, "the peer hung up", 0, result);
     } else if (turn->kind == TURN_BYTES) {

@@ -71,7 +71,7 @@ struct script_run {
     const char *host;       /* --host, or NULL: lab.host in the script */
     uint16_t port;          /* --port: lab.port in the script */
     bool port_given;
-    struct folder *folder;  /* where file.open looks; borrowed for the run. NULL: no files */
+    struct folder *folder; /* where file.open looks; borrowed for the run. NULL: no files */
 };
 
 /*

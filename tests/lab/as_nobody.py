@@ -40,6 +40,7 @@ def main(test):
             shutil.copytree(test.parent.parent / part, folder / "tests" / part, dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(test.parents[2] / "captures", folder / "captures")
+        (folder / "scripts").symlink_to(folder / "prefix/share/handlens/scripts")
         (folder / "tmp").mkdir()
         os.chown(folder / "tmp", NOBODY, NOBODY)
         subprocess.run(["chmod", "-R", "go+rX", folder / "prefix", folder / "tests",
