@@ -118,8 +118,15 @@ class ByteByByte(TroubleTest):
         for nonsense in (b"\x00\xff\xfe" * 5000, b"hello\r\n\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\n"):
             sock = self.connect(server)
             sock.sendall(nonsense)
-            sock.shutdown(socket.SHUT_WR)
-            self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 400 "), nonsense[:20])
+            answer = b""
+            try:
+                sock.shutdown(socket.SHUT_WR)
+                answer = sock.recv(65536)
+            except OSError:
+                # The server has answered and closed with more of it unread: that is a reset.
+                self.assertGreater(len(nonsense), 8192)
+                continue
+            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), nonsense[:20])
         server.interrupted()
 
 

@@ -11,7 +11,8 @@ import pcaps
 FRAGMENTS = [accepted.is_first_fragment]
 
 # Where something was not seen.
-UNSEEN = [accepted.was_asked_for_by_nobody, accepted.flies_before_the_first, accepted.knows_no_number_zero]
+UNSEEN = [accepted.was_asked_for_by_nobody, accepted.flies_before_the_first, accepted.knows_no_number_zero,
+          accepted.counts_what_was_quoted]
 
 
 class Altered(against.AgainstTshark):
