@@ -1,11 +1,14 @@
 """The course in scripts/: what each lab must have, and that its ladder shows what it is about."""
 
+import os
 import pathlib
 import re
 
 import handlens
 
-SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
+SCRIPTS = pathlib.Path(handlens.HANDLENS).parents[1] / "share/handlens/scripts"
+if os.environ.get("HANDLENS_BUILD"):
+    SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
 
 # What a student must be able to see in a lab's ladder.
 SHOWN = {
