@@ -120,6 +120,17 @@ class AsServer(Replay):
         self.assertIn("Different at byte 15 of what the client sent, in turn 1 of 4", result.out)
 
 
+    def test_tells_a_reset_from_an_end(self):
+        def client(port):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(sent)
+
+        sent = self.run_handlens("view", CAPTURES / "linger.pcapng", "--as", "stream", "--raw",
+                                 "--from", "client").out_bytes
+        result = self.as_server(client, CHECK_FAILED, "linger")
+        self.assertRegex(result.out, "(?s)hung up.*expected +a reset")
+
+
 class Both(Replay):
     """One replays the client and one the server of the same flow."""
 
