@@ -23,7 +23,7 @@ void step_answer_states(struct step *step, const struct host *host)
 {
     struct buffer *heard = &step->heard;
     size_t before = heard->length;
-    buffer_append_text(heard, "  states by the packets so far:\n");
+    buffer_append_text(heard, "  states by the packets so far, client and server:\n");
     bool any = false;
     for (size_t i = 0; i < STEP_FLOWS; i++) {
         const struct step_flow *flow = &step->states[i];
@@ -31,7 +31,7 @@ void step_answer_states(struct step *step, const struct host *host)
         if (flow->id == 0)
             continue;
         any = true;
-        buffer_printf(heard, "    flow %" PRIu32 "  client %s  %s  server %s  %s\n", flow->id,
+        buffer_printf(heard, "    flow %" PRIu32 "  %s  %s  %s  %s\n", flow->id,
                       address_format(&flow->address[FLOW_CLIENT], ends[0]),
                       tcp_state_name(flow->state[FLOW_CLIENT]),
                       address_format(&flow->address[FLOW_SERVER], ends[1]),

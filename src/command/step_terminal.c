@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -59,13 +60,18 @@ bool step_terminal_open(struct step_terminal *terminal, enum color_choice color,
                         struct error *error)
 {
     *terminal = (struct step_terminal){.keys = -1, .wake = {-1, -1}, .rows = 24};
-    if (isatty(STDOUT_FILENO) == 1) {
+    const char *kind = getenv("TERM");
+    bool moves = kind != NULL && kind[0] != '\0' && strcmp(kind, "dumb") != 0;
+    if (isatty(STDOUT_FILENO) == 1 && moves) {
         terminal->owns = isatty(STDIN_FILENO) != 1;
         terminal->keys = terminal->owns ? open("/dev/tty", O_RDWR | O_CLOEXEC) : STDIN_FILENO;
     }
     if (terminal->keys < 0 || tcgetattr(terminal->keys, &terminal->before) != 0)
-        return error_set(error, STATUS_USAGE,
-                         "--step needs a terminal, to show each call on and to type at");
+        return error_set(
+            error, STATUS_USAGE,
+            "--step needs a terminal to show each call on and to type at, and one whose "
+            "cursor can be moved (TERM is %s)",
+            kind == NULL ? "not set" : kind);
     if (pipe2(terminal->wake, O_CLOEXEC | O_NONBLOCK) != 0)
         return error_set(error, STATUS_NOT_ALLOWED, "cannot make a pipe: %s", strerror(errno));
     terminal->terminal = terminal_of(STDOUT_FILENO, color);
