@@ -92,7 +92,7 @@ struct call {
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
     bool sends_all;     /* sendall, not send */
     enum socket_flag flag;
-    int again;          /* what a non-blocking socket gets instead of waiting: EAGAIN */
+    int again; /* what a non-blocking socket gets instead of waiting: EAGAIN */
 
     bool untold; /* a system call has ended that is not in the trace yet: */
     int64_t start, end, value;

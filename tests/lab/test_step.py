@@ -225,7 +225,7 @@ class Ending(Terminal):
         kept = self.work / "kept.pcapng"
         self.assertEqual(len(self.json(kept, "packet")), 4)  # the handshake, and the end's RST
         self.assertEqual(self.json(kept, "end")[0]["outcome"], "interrupted")
-        self.assertNotIn("sendall", [e["name"] for e in self.json(kept, "call")])
+        self.assertNotIn("sendall", [e["call"] for e in self.json(kept, "call")])
 
     def program(self):
         shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
