@@ -1,18 +1,23 @@
 -- TIME-WAIT assassination: how an RST kills a TIME-WAIT before its time.
 --
--- The server closed first, so its port is in TIME-WAIT; bind says EADDRINUSE. Now somebody sends a SYN
--- from the very port that the old client had (SO_REUSEADDR lets us take it). No program listens, so
--- the TIME-WAIT answers: with an ACK for the old connection, "I am still at this number". To
--- the new client that ACK is nonsense, and TCP answers nonsense with an RST. The RST has exactly the
--- number the TIME-WAIT expects, and kills it: bind works.
+-- The server closed first, so its port is in TIME-WAIT; bind says EADDRINUSE. Now somebody
+-- sends a SYN from the very port that the old client had (SO_REUSEADDR lets us take it). No
+-- program listens, so the TIME-WAIT answers: with an ACK for the old connection, "I am still at
+-- this number". To the new client that ACK is nonsense, and TCP answers nonsense with an RST.
+-- The RST has exactly the number the TIME-WAIT expects, and kills it: bind works.
 --
--- So TIME-WAIT does not protect from this. Ignoring RSTs would (tcp_rfc1337); Linux does not by default.
--- Compare timewait.lua, where the port is taken in spite of the TIME-WAIT, which lives on.
+-- So TIME-WAIT does not protect from this. Ignoring RSTs would (tcp_rfc1337); Linux does not by
+-- default. Compare timewait.lua, where the port is taken in spite of the TIME-WAIT, which lives
+-- on.
 --
--- RFC 1337 section 1 (the hazards), section 3 (the fixes); RFC 9293 section 3.10.7.4.
+-- In the ladder the TIME-WAIT's answer looks like that of a live connection, and its numbers count
+-- from the new SYN: packets do not say who sent them.
+--
+-- RFC 1337; RFC 9293 section 3.10.7.4.
 lab.title = "TIME-WAIT assassination"
-lab.about = "A SYN from the old port makes TIME-WAIT answer; the RST to that kills it."
+lab.about = "A SYN from the old port, an ACK, an RST: TIME-WAIT is dead."
 lab.group = "endings"
+lab.order = 58
 lab.port  = 5000
 
 local closed, killed = false, false

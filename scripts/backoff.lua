@@ -1,17 +1,19 @@
 -- A segment gets lost, and again, and again: the kernel waits twice as long each time.
 --
--- The server goes deaf (IP_MINTTL, see silence.lua) and the client sends. No ACK comes; after the
--- retransmission time-out (RTO) the client's kernel sends the segment again. The RTO is made from the
--- round-trip time and is at least 200 ms on Linux. Each try in vain doubles it, so that a line
--- that is overloaded is not loaded more: look at the times between the retransmissions. (A first,
--- earlier try is a tail loss probe: the kernel's guess that the last segment was lost.)
+-- The server goes deaf (IP_MINTTL, see silence.lua) and the client sends. No ACK comes; after
+-- the retransmission time-out (RTO) the client's kernel sends the segment again. The RTO is
+-- made from the round-trip time and is at least 200 ms on Linux. Each try in vain doubles it,
+-- so that a line that is overloaded is not loaded more: look at the times between the
+-- retransmissions. (A first, earlier try is a tail loss probe: the kernel's guess that the last
+-- segment was lost.)
 --
 -- Nobody's program notices. When the server hears again, the next repetition arrives.
 --
 -- RFC 6298 section 2.4 and 5.5, RFC 9293 section 3.8.1, RFC 8985 section 7 (the probe).
 lab.title = "Retransmission and back-off"
-lab.about = "A lost segment is sent again, with waits that double, until it arrives."
+lab.about = "A lost segment is sent again, with waits that double."
 lab.group = "losses"
+lab.order = 93
 lab.port  = 5000
 
 local deaf = false

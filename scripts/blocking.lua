@@ -17,6 +17,7 @@
 lab.title = "Blocking and non-blocking"
 lab.about = "alice waits in one recv; bob hears EAGAIN, and tries again."
 lab.group = "sockets"
+lab.order = 31
 lab.port  = 8080
 
 function lab.server(listener)

@@ -1,17 +1,18 @@
 -- TCP is a stream: it keeps the order of bytes, not the borders of messages.
 --
--- The client sends three messages, and each travels in a packet of its own; but the server's one
--- recv gets all three, since they had all come by then. Then a message of ten bytes comes as
--- three parts, for the server asked for four bytes at a time. How many recv calls it takes has
--- nothing to do with how many sends there were, nor with packets.
+-- The client sends three messages, and each travels in a packet of its own; but the server's
+-- one recv gets all three, since they had all come by then. Then a message of ten bytes comes
+-- as three parts, for the server asked for four bytes at a time. How many recv calls it takes
+-- has nothing to do with how many sends there were, nor with packets.
 --
--- A program that needs borders draws them itself: a line feed behind each message, or its length in
--- front of it. (UDP keeps them: see datagram.lua.)
+-- A program that needs borders draws them itself: a line feed behind each message, or its
+-- length in front of it. (UDP keeps them: see datagram.lua.)
 --
 -- RFC 9293 section 2.2 ("a reliable, in-order, byte-stream service").
 lab.title = "No borders in a stream"
 lab.about = "Three sends come out of one recv, and one send out of three."
 lab.group = "data"
+lab.order = 61
 lab.port  = 5000
 
 local sent = 0

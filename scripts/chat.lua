@@ -11,6 +11,7 @@
 lab.title = "Chat"
 lab.about = "Two people type in turn; the end of input hangs up."
 lab.group = "conversations"
+lab.order = 22
 lab.port  = 12345
 
 lab.answers = {

@@ -20,6 +20,7 @@
 lab.title = "A chat room"
 lab.about = "alice, bob and carol join, talk through the server, and leave."
 lab.group = "programs"
+lab.order = 121
 lab.port  = 8080
 
 local LONGEST = 4096                        -- nobody shall fill our memory with one endless line

@@ -1,18 +1,20 @@
 -- Both hang up at once: the state CLOSING.
 --
 -- Each end sends a FIN before it has the other's. Then a FIN arrives where an ACK was expected:
--- FIN-WAIT-1 goes to CLOSING, "we have both said goodbye, I only wait for my ACK", and from there
--- straight to TIME-WAIT.
+-- FIN-WAIT-1 goes to CLOSING, "we have both said goodbye, I only wait for my ACK", and from
+-- there straight to TIME-WAIT.
 --
--- On a long line FINs cross by themselves. On the loopback a packet arrives before send returns, so
--- we help: the server is deaf (IP_MINTTL, see lastack.lua) while the client's FIN comes, and so sends
--- its own without knowing. After 200 ms the client's kernel repeats the lost FIN. The states in the
--- margin take no packet for lost; where the kernel knows better, its own word stands below.
+-- On a long line FINs cross by themselves. On the loopback a packet arrives before send
+-- returns, so we help: the server is deaf (IP_MINTTL, see lastack.lua) while the client's FIN
+-- comes, and so sends its own without knowing. After 200 ms the client's kernel repeats the
+-- lost FIN. The states in the margin take no packet for lost; where the kernel knows better,
+-- its own word stands below.
 --
 -- RFC 9293 section 3.6, case 3 and figure 13.
 lab.title = "Simultaneous close"
 lab.about = "FINs cross, and one end passes through CLOSING."
 lab.group = "endings"
+lab.order = 59
 lab.port  = 5000
 
 local deaf, said = false, false

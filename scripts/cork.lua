@@ -1,8 +1,8 @@
 -- TCP_CORK: fill the segment first, then send it.
 --
 -- A program often has its answer in pieces: a status line, headers, a body. Each send would be
--- a packet. With the cork in, the kernel keeps what does not fill a segment; pulling it sends the
--- rest. Three sends become one packet. (The kernel pulls a forgotten cork after 200 ms.)
+-- a packet. With the cork in, the kernel keeps what does not fill a segment; pulling it sends
+-- the rest. Three sends become one packet. (The kernel pulls a forgotten cork after 200 ms.)
 --
 -- Compare: without a cork the first piece goes at once, and Nagle (nagle.lua) holds the others
 -- only until its ACK comes. TCP_CORK is Linux's; BSD's TCP_NOPUSH is alike. RFC 9293 section
@@ -10,6 +10,7 @@
 lab.title = "TCP_CORK"
 lab.about = "Three sends, first as three packets, then corked into one."
 lab.group = "data"
+lab.order = 63
 lab.port  = 5000
 
 local function answer(conn)

@@ -1,18 +1,19 @@
 -- Both connect, nobody accepts: simultaneous open.
 --
--- A connection needs no server. When two ends send a SYN to each other, each having bound
--- the port that the other connects to, TCP makes one connection of the two, and both connect() calls
--- succeed. A SYN in SYN-SENT leads to SYN-RECEIVED, which clients otherwise never see. Programs
--- behind address translators meet that way: each SYN opens a door for the other.
+-- A connection needs no server. When two ends send a SYN to each other, each having bound the
+-- port that the other connects to, TCP makes one connection of the two, and both connect()
+-- calls succeed. A SYN in SYN-SENT leads to SYN-RECEIVED, which clients otherwise never see.
+-- Programs behind address translators meet that way: each SYN opens a door for the other.
 --
--- The SYNs must cross. On the loopback a SYN is answered before connect returns; so the first one
--- goes to a listener that is deaf (IP_MINTTL, see lastack.lua) and disappears. Then the listener does
--- too, and its port becomes the second caller's own.
+-- The SYNs must cross. On the loopback a SYN is answered before connect returns; so the first
+-- one goes to a listener that is deaf (IP_MINTTL, see lastack.lua) and disappears. Then the
+-- listener does too, and its port becomes the second caller's own.
 --
--- RFC 9293 section 3.5, figure 8; RFC 5128 section 3.4 (TCP hole punching).
+-- RFC 9293 section 3.5, figure 7; RFC 5128 section 3.4 (TCP hole punching).
 lab.title = "Simultaneous open"
-lab.about = "Two ends connect to each other, and there is no listener: one connection."
+lab.about = "Two ends connect to each other, and nobody listens: it works."
 lab.group = "connections"
+lab.order = 43
 
 local calling = false
 local LEFT, RIGHT = socket.address("127.0.0.1:5001"), socket.address("127.0.0.1:5002")

@@ -16,6 +16,7 @@
 lab.title = "Datagrams"
 lab.about = "UDP: no handshake, messages kept apart, nothing promised."
 lab.group = "sockets"
+lab.order = 34
 
 function lab.server()
   local sock = socket.udp()                 -- SOCK_DGRAM

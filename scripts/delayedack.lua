@@ -1,8 +1,9 @@
 -- An ACK can wait for company.
 --
--- An answer mostly follows a question within moments, and can carry the ACK for it. So a receiver
--- may hold an ACK back, in Linux for 40 ms, and then either an answer takes it along or it goes alone.
--- It may not hold back forever, nor let more than two full segments go unacknowledged.
+-- An answer mostly follows a question within moments, and can carry the ACK for it. So a
+-- receiver may hold an ACK back, in Linux for 40 ms, and then either an answer takes it along
+-- or it goes alone. It may not hold back forever, nor let more than two full segments go
+-- unacknowledged.
 --
 -- Linux acknowledges at once while a connection is young ("quick ACK"), so TCP_QUICKACK has to
 -- switch that off. It is not for good: the kernel goes by what it sees.
@@ -13,8 +14,9 @@
 --
 -- RFC 9293 section 3.8.6.3, RFC 1122 section 4.2.3.2, RFC 5681 section 4.2; tcp(7).
 lab.title = "Delayed ACK"
-lab.about = "The ACK that waits 40 ms, the one in an answer, and the one at once."
+lab.about = "The ACK that waits, the one in an answer, the one at once."
 lab.group = "data"
+lab.order = 64
 lab.port  = 5000
 
 function lab.server(listener)

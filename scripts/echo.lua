@@ -9,6 +9,7 @@
 lab.title = "Echo"
 lab.about = "The server in three lines: what you say comes back."
 lab.group = "servers"
+lab.order = 111
 lab.port  = 7007
 
 function lab.reply(message)

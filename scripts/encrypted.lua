@@ -23,6 +23,7 @@
 lab.title = "Encrypted"
 lab.about = "The same hello over TLS 1.3: the words at the calls, ciphertext on the wire."
 lab.group = "security"
+lab.order = 131
 lab.port  = 65443
 
 function lab.server(listener)

@@ -17,6 +17,7 @@
 lab.title = "What can go wrong"
 lab.about = "Refused, in use, timed out, reset, broken pipe: all caught."
 lab.group = "sockets"
+lab.order = 32
 lab.port  = 8080
 
 -- What pcall returned: it must be a failure.

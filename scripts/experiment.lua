@@ -14,6 +14,7 @@
 lab.title = "Experiment"
 lab.about = "One server, many clients at once, a message each or as many as you type."
 lab.group = "conversations"
+lab.order = 23
 lab.host  = "localhost"
 lab.port  = 8000
 

@@ -1,19 +1,20 @@
 -- Data in the SYN: TCP Fast Open.
 --
--- A handshake costs a round trip before the first byte. With Fast Open the SYN may carry data, if the
--- client can show that it has been here before: on the first connection it asks for a cookie, and on
--- the next it shows it. The server's program gets the bytes before the handshake is over. The
--- cookie keeps strangers from making a server work for a forged address.
+-- A handshake costs a round trip before the first byte. With Fast Open the SYN may carry data,
+-- if the client can show that it has been here before: on the first connection it asks for a
+-- cookie, and on the next it shows it. The server's program gets the bytes before the handshake
+-- is over. The cookie keeps strangers from making a server work for a forged address.
 --
--- TCP_FASTOPEN on the listener: how many such SYNs may wait. TCP_FASTOPEN_CONNECT on the client:
--- connect returns at once, and the first send makes the SYN.
+-- TCP_FASTOPEN on the listener: how many such SYNs may wait. TCP_FASTOPEN_CONNECT on the
+-- client: connect returns at once, and the first send makes the SYN.
 --
 -- The bytes may arrive twice if the SYN does, so this is for requests that may be repeated.
 --
--- RFC 7413 section 2 and 4; tcp(7), tcp_fastopen.
+-- RFC 7413 section 2 to 4; tcp(7), tcp_fastopen.
 lab.title = "Fast Open"
-lab.about = "The first connection asks for a cookie; the SYN of the second carries data."
+lab.about = "The first SYN asks for a cookie; the second carries data."
 lab.group = "connections"
+lab.order = 44
 lab.port  = 5000
 lab.kernel.fast_open = 3                    -- both as client and as server
 

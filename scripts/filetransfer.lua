@@ -23,6 +23,7 @@
 lab.title = "File transfer"
 lab.about = "Name, length, bytes, checksum; half a file is no file."
 lab.group = "programs"
+lab.order = 122
 lab.port  = 8080
 
 local PIECE = 65536

@@ -1,17 +1,18 @@
 -- A datagram that does not fit: IP cuts it into fragments.
 --
--- UDP keeps a datagram in one piece, whatever the link carries. So IP must cut it: 4000 bytes and
--- 8 of UDP's header, at 1480 a fragment, make three. Only the first has the UDP header; the
+-- UDP keeps a datagram in one piece, whatever the link carries. So IP must cut it: 4000 bytes
+-- and 8 of UDP's header, at 1480 a fragment, make three. Only the first has the UDP header; the
 -- others only say where they belong. The receiving kernel puts them together and hands over one
--- datagram, or, if one fragment is lost, nothing. That is why programs keep datagrams small, and
--- why TCP never lets it come to this (segments.lua).
+-- datagram, or, if one fragment is lost, nothing. That is why programs keep datagrams small,
+-- and why TCP never lets it come to this (segments.lua).
 --
 -- IP_MTU_DISCOVER 2 forbids cutting ("don't fragment"): then sendto fails with EMSGSIZE.
 --
 -- RFC 791 section 3.2 (fragmentation), RFC 8085 section 3.2, ip(7).
 lab.title = "Fragments"
-lab.about = "A datagram of 4000 bytes through an MTU of 1500: three fragments."
+lab.about = "A datagram of 4000 bytes through an MTU of 1500."
 lab.group = "datagrams"
+lab.order = 102
 lab.mtu   = 1500
 
 function lab.server()

@@ -1,17 +1,19 @@
 -- Half a goodbye: "I have said everything", and still listening.
 --
--- A connection is two streams, one each way, and each ends by itself. shutdown("write") ends ours:
--- it sends a FIN, and the peer's recv returns nil. The other stream stays open. So the client can
--- say "that was all of it" without a length or an end mark, and then read the answer. close()
--- would have ended both: what came after it would be met by an RST (see unread.lua).
+-- A connection is two streams, one each way, and each ends by itself. shutdown("write") ends
+-- ours: it sends a FIN, and the peer's recv returns nil. The other stream stays open. So the
+-- client can say "that was all of it" without a length or an end mark, and then read the
+-- answer. close() would have ended both: what came after it would be met by an RST (see
+-- unread.lua).
 --
 -- Look at the states: the client that is done waits in FIN-WAIT-2, the server that is not in
 -- CLOSE-WAIT, for as long as they like.
 --
 -- RFC 9293 section 3.6, case 1 and 2.
 lab.title = "Half-close"
-lab.about = "The client ends its own stream and goes on reading: a count of all it has sent."
+lab.about = "The client ends its own stream, and goes on reading."
 lab.group = "endings"
+lab.order = 51
 lab.port  = 5000
 
 function lab.server(listener)

@@ -10,6 +10,7 @@
 lab.title = "Hello"
 lab.about = "A client says hello, the server answers, and both hang up."
 lab.group = "first steps"
+lab.order = 11
 lab.port  = 65432
 
 function lab.server(listener)               -- bound to lab.host, lab.port; already listening

@@ -12,6 +12,7 @@
 lab.title = "HTTP"
 lab.about = "A web server and its client, small enough to read every byte of both."
 lab.group = "servers"
+lab.order = 113
 lab.port  = 8088
 
 local LONGEST_HEAD = 8192

@@ -11,6 +11,7 @@
 lab.title = "Hello over IPv6"
 lab.about = "The same hello to ::1: other addresses, the same TCP."
 lab.group = "sockets"
+lab.order = 35
 lab.host  = "::1"
 lab.port  = 65432
 

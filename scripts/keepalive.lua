@@ -1,17 +1,18 @@
 -- Is anybody still there? Keep-alive asks.
 --
--- TCP is silent when nobody speaks: a connection to a machine that has vanished looks like one that
--- is idle. SO_KEEPALIVE makes the kernel ask: after TCP_KEEPIDLE seconds of silence it sends a segment
--- with nothing new in it (its number is one too low), which the peer must answer with an ACK. The
--- defaults are two hours, so programs set their own. After TCP_KEEPCNT probes without answer,
--- TCP_KEEPINTVL seconds apart, the connection is given up: ETIMEDOUT.
+-- TCP is silent when nobody speaks: a connection to a machine that has vanished looks like one
+-- that is idle. SO_KEEPALIVE makes the kernel ask: after TCP_KEEPIDLE seconds of silence it
+-- sends a segment with nothing new in it (its number is one too low), which the peer must
+-- answer with an ACK. The defaults are two hours, so programs set their own. After TCP_KEEPCNT
+-- probes without answer, TCP_KEEPINTVL seconds apart, the connection is given up: ETIMEDOUT.
 --
 -- Here the first probe is answered. Then the server goes deaf (IP_MINTTL, see silence.lua).
 --
 -- RFC 9293 section 3.8.4, RFC 1122 section 4.2.3.6; tcp(7).
 lab.title = "Keep-alive"
-lab.about = "Probes on an idle connection: one is answered, then the peer vanishes."
-lab.group = "timers"
+lab.about = "Probes on an idle connection: answered, then not any more."
+lab.group = "losses"
+lab.order = 96
 lab.port  = 5000
 
 local done = false

@@ -1,9 +1,10 @@
 -- Hanging up with SO_LINGER 0: an RST on purpose.
 --
--- SO_LINGER says how long close() may go on delivering what was sent. With 0 it does not deliver at
--- all: what is not sent yet is thrown away, and the peer gets an RST instead of a FIN. There is no
--- TIME-WAIT afterwards. That is why some programs do it; but the peer cannot tell whether it had
--- everything, and TIME-WAIT has its reasons (see timewait.lua and lastack.lua).
+-- SO_LINGER says how long close() may go on delivering what was sent. With 0 it does not
+-- deliver at all: what is not sent yet is thrown away, and the peer gets an RST instead of a
+-- FIN. There is no TIME-WAIT afterwards. That is why some programs do it; but the peer cannot
+-- tell whether it had everything, and TIME-WAIT has its reasons (see timewait.lua and
+-- lastack.lua).
 --
 -- sock:reset() does the same in one call.
 --
@@ -11,6 +12,7 @@
 lab.title = "SO_LINGER 0"
 lab.about = "close() as an abort: an RST instead of a FIN, and no TIME-WAIT."
 lab.group = "endings"
+lab.order = 53
 lab.port  = 5000
 
 function lab.server(listener)

@@ -10,6 +10,7 @@
 lab.title = "Many at once"
 lab.about = "Any number of clients, each with a question of its own: try --clients 1000."
 lab.group = "servers"
+lab.order = 112
 lab.port  = 7008
 
 local asked = 0                               -- all roles share the script's variables

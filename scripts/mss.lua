@@ -1,17 +1,18 @@
 -- "Please, no large segments": the MSS that the other end asks for.
 --
--- The MSS option in a SYN is no agreement: each end says what it wants to receive, and the other
--- keeps to it. TCP_MAXSEG makes the server ask for 536 bytes, the size that every IPv4 host must
--- be able to take, and the client's kernel cuts accordingly, though its line carries 1500.
--- (The timestamps option takes 12 of each: 524 are left.)
+-- The MSS option in a SYN is no agreement: each end says what it wants to receive, and the
+-- other keeps to it. TCP_MAXSEG makes the server ask for 536 bytes, the size that every IPv4
+-- host must be able to take, and the client's kernel cuts accordingly, though its line carries
+-- 1500. (The timestamps option takes 12 of each: 524 are left.)
 --
--- Routers rewrite this option ("MSS clamping") in front of lines with a small MTU, when they do not
--- trust path MTU discovery.
+-- Routers rewrite this option ("MSS clamping") in front of lines with a small MTU, when they do
+-- not trust path MTU discovery.
 --
--- RFC 9293 section 3.7.1, RFC 6691.
+-- RFC 9293 section 3.7.1.
 lab.title = "Maximum segment size"
 lab.about = "A server asks for 536 bytes a segment, and the client obeys."
 lab.group = "segments"
+lab.order = 72
 lab.mtu   = 1500
 
 function lab.server()

@@ -15,6 +15,7 @@
 lab.title = "Many clients, one select"
 lab.about = "A server without threads hears alice, bob and carol by turns."
 lab.group = "sockets"
+lab.order = 33
 lab.port  = 8080
 
 local GUESTS = 3

@@ -1,17 +1,18 @@
 -- Nagle's algorithm: one small segment on its way at a time.
 --
--- A program that sends a letter at a time would send 40 bytes of headers with each. So the kernel
--- sends a segment that is not full only when nothing is unacknowledged; else it collects until the ACK
--- comes. The server delays its ACKs by 40 ms here (TCP_QUICKACK off, see delayedack.lua), and so
--- "b", "c" and "d" wait for the ACK of "a" and then travel together.
+-- A program that sends a letter at a time would send 40 bytes of headers with each. So the
+-- kernel sends a segment that is not full only when nothing is unacknowledged; else it collects
+-- until the ACK comes. The server delays its ACKs by 40 ms here (TCP_QUICKACK off, see
+-- delayedack.lua), and so "b", "c" and "d" wait for the ACK of "a" and then travel together.
 --
--- Two such algorithms, each waiting for the other, made many programs slow: that is what TCP_NODELAY
--- is for. The second connection has it, and all four go at once.
+-- Two such algorithms, each waiting for the other, made many programs slow: that is what
+-- TCP_NODELAY is for. The second connection has it, and all four go at once.
 --
 -- RFC 9293 section 3.7.4, RFC 896.
 lab.title = "Nagle's algorithm"
 lab.about = "Four letters in two packets; with TCP_NODELAY in four."
 lab.group = "data"
+lab.order = 62
 lab.port  = 5000
 
 function lab.server(listener)

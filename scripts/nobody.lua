@@ -1,15 +1,16 @@
 -- UDP to a port where nobody is: the kernel answers with ICMP.
 --
 -- There is no handshake, so the first send always works: the datagram goes off. There is no RST
--- in UDP either; the receiving kernel sends an ICMP "port unreachable" back, with the head of the
--- datagram in it, so that the sender's kernel can tell whose it was. The next call on a connected
--- socket then fails with ECONNREFUSED. (A socket that is not connected never hears of it.)
--- A firewall that stays silent gives no ICMP, and then no error at all.
+-- in UDP either; the receiving kernel sends an ICMP "port unreachable" back, with the head of
+-- the datagram in it, so that the sender's kernel can tell whose it was. The next call on a
+-- connected socket then fails with ECONNREFUSED. (A socket that is not connected never hears of
+-- it.) A firewall that stays silent gives no ICMP, and then no error at all.
 --
 -- RFC 1122 section 4.1.3.3, RFC 792 (destination unreachable, code 3).
 lab.title = "Nobody at this UDP port"
-lab.about = "A datagram to a closed port comes back as an ICMP error, one call too late."
+lab.about = "A datagram to a closed port: ICMP, and an error one call late."
 lab.group = "datagrams"
+lab.order = 101
 
 function lab.client()
   local sock = socket.udp()

@@ -1,17 +1,20 @@
 -- The same loss without SACK: the sender has to guess.
 --
--- As in sack.lua the first of several segments is lost, but the kernel may not use SACK (tcp_sack 0).
--- The server can only repeat "everything up to here, no more": duplicate ACKs, all alike. After
--- the third a sender should guess that the next segment is lost, and send it again (fast
--- retransmit). Does yours? Linux's loss detection lives on SACK now, and some versions wait for the
--- time-out, 200 ms. Compare the time with sack.lua, where it takes microseconds.
+-- As in sack.lua the first of several segments is lost, but the kernel may not use SACK
+-- (tcp_sack 0). The server can only repeat "everything up to here, no more": duplicate ACKs,
+-- all alike. After the third a sender should guess that the next segment is lost, and send it
+-- again (fast retransmit). Does yours? Linux's loss detection lives on SACK now, and some
+-- versions wait for the time-out, 200 ms. Compare the time with sack.lua, where it takes
+-- microseconds.
 --
--- With several losses in a window it is worse: one round trip for each, even when all goes well.
+-- With several losses in a window it is worse: one round trip for each, even when all goes
+-- well.
 --
 -- RFC 5681 section 3.2, RFC 6582 (NewReno).
 lab.title = "Without SACK"
-lab.about = "The same loss with SACK switched off: duplicate ACKs that name nothing."
+lab.about = "The same loss with SACK switched off: ACKs that name nothing."
 lab.group = "losses"
+lab.order = 95
 lab.mtu   = 1500
 lab.kernel.sack = false
 

@@ -1,14 +1,16 @@
 -- Without the window scale: never more than 65535 bytes on their way.
 --
--- The same as scaling.lua, but the kernel may not offer the option (tcp_window_scaling 0), as a TCP
--- from before 1992 would not. The 16 bits of the window are all there is. However large the server's
--- buffer, the client runs into "window full" and must wait for the next ACK: over a line with a round
--- trip of 100 ms that makes 650 kilobytes a second at most, be the line as fast as it may.
+-- The same as scaling.lua, but the kernel may not offer the option (tcp_window_scaling 0), as a
+-- TCP from before 1992 would not. The 16 bits of the window are all there is. However large the
+-- server's buffer, the client runs into "window full" and must wait for the next ACK: over a
+-- line with a round trip of 100 ms that makes 650 kilobytes a second at most, be the line as
+-- fast as it may.
 --
 -- RFC 7323 section 1.1 and 2.
 lab.title = "Without window scaling"
 lab.about = "The same without the option: no window is above 65535."
 lab.group = "windows"
+lab.order = 84
 lab.kernel.window_scaling = false
 
 local SIZE = 300000

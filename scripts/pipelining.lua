@@ -1,14 +1,15 @@
 -- Do not wait for the answer before asking the next question.
 --
--- The client first asks three questions the polite way: ask, wait, ask. Then it asks three at once
--- and reads the three answers. The server is the same both times: since TCP keeps the order, the
--- answers need no numbers, only borders, here line feeds. Here it saves two waits; over a line of
--- 100 ms it would save 200 ms. HTTP/1.1, Redis and SMTP allow it.
+-- The client first asks three questions the polite way: ask, wait, ask. Then it asks three at
+-- once and reads the three answers. The server is the same both times: since TCP keeps the
+-- order, the answers need no numbers, only borders, here line feeds. Here it saves two waits;
+-- over a line of 100 ms it would save 200 ms. HTTP/1.1, Redis and SMTP allow it.
 --
 -- RFC 9112 section 9.3.2 (pipelining in HTTP), RFC 2920 (in SMTP).
 lab.title = "Pipelining"
-lab.about = "Three questions one by one, then all at once: the same answers in fewer packets."
+lab.about = "Three questions one by one, then all at once."
 lab.group = "data"
+lab.order = 65
 lab.port  = 5000
 
 function lab.server(listener)

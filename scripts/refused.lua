@@ -10,6 +10,7 @@
 lab.title = "Connection refused"
 lab.about = "A client knocks where nobody listens, and the kernel says so."
 lab.group = "first steps"
+lab.order = 13
 
 local NOBODY = socket.address("127.0.0.1", 9)
 

@@ -1,17 +1,18 @@
 -- One segment is lost, the next arrive: SACK says which.
 --
--- The server misses the first segment (it is deaf for a moment: IP_MINTTL, see silence.lua) and hears
--- the next. It cannot acknowledge them, for an ACK means "everything up to here"; so it
--- repeats its last ACK, a duplicate ACK, and adds the blocks that it has: the SACK option. The sender
--- sees that only the first is missing, and sends just that again, without waiting for a time-out:
--- a fast retransmission. Then one ACK covers all five.
+-- The server misses the first segment (it is deaf for a moment: IP_MINTTL, see silence.lua) and
+-- hears the next. It cannot acknowledge them, for an ACK means "everything up to here"; so it
+-- repeats its last ACK, a duplicate ACK, and adds the blocks that it has: the SACK option. The
+-- sender sees that only the first is missing, and sends just that again, without waiting for a
+-- time-out: a fast retransmission. Then one ACK covers all five.
 --
 -- nosack.lua is the same with the option switched off.
 --
 -- RFC 2018 section 3 and 4, RFC 5681 section 3.2 (fast retransmit), RFC 8985 (RACK).
 lab.title = "Selective acknowledgement"
-lab.about = "One segment is lost: duplicate ACKs name what arrived, and it is sent again."
+lab.about = "One segment is lost; duplicate ACKs say what arrived."
 lab.group = "losses"
+lab.order = 94
 lab.mtu   = 1500
 
 local deaf, lost = false, false

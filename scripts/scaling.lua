@@ -1,18 +1,19 @@
 -- Windows above 64 KiB: the scale.
 --
--- The window's field has 16 bits: at most 65535 bytes on their way at a time, which is little over a
--- long or fast line. The window scale option in both SYNs says by how many bits each end's windows
--- are shifted. The SYNs' own windows are never scaled. Views show windows scaled; `--as bytes`
--- shows the 16 bits as well.
+-- The window's field has 16 bits: at most 65535 bytes on their way at a time, which is little
+-- over a long or fast line. The window scale option in both SYNs says by how many bits each
+-- end's windows are shifted. The SYNs' own windows are never scaled. Views show windows scaled;
+-- `--as bytes` shows the 16 bits as well.
 --
 -- The server's receive buffer is large, and it does not read until all has come. Watch the
--- window in its ACKs grow beyond 65535: the kernel opens it as it sees that the data keep coming.
--- noscaling.lua is the same without the option.
+-- window in its ACKs grow beyond 65535: the kernel opens it as it sees that the data keep
+-- coming. noscaling.lua is the same without the option.
 --
 -- RFC 7323 section 2.
 lab.title = "Window scaling"
-lab.about = "A window of more than 64 KiB: 300000 bytes on their way without a pause."
+lab.about = "A window above 64 KiB: 300000 bytes without a pause."
 lab.group = "windows"
+lab.order = 83
 
 local SIZE = 300000
 

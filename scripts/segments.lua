@@ -1,17 +1,19 @@
 -- One send, three packets: the MTU cuts a stream into segments.
 --
--- A link carries packets of a certain size at most, its MTU: on Ethernet 1500 bytes. Of these IP's
--- header takes 20, TCP's 20, and the timestamps option 12; 1448 are left for bytes. The kernel cuts
--- what send hands it, so 4000 bytes make 1448, 1448 and 1104. PSH stands on the last: "no more for
--- now". The receiver cannot see the cuts.
+-- A link carries packets of a certain size at most, its MTU: on Ethernet 1500 bytes. Of these
+-- IP's header takes 20, TCP's 20, and the timestamps option 12; 1448 are left for bytes. The
+-- kernel cuts what send hands it, so 4000 bytes make 1448, 1448 and 1104. PSH stands on the
+-- last: "no more for now". The receiver cannot see the cuts.
 --
 -- The loopback has an MTU of 65536, and network cards cut by themselves, so that captures show
--- segments of 60000 bytes that never were on a wire. lab.mtu = 1500 gives the true picture here.
+-- segments of 60000 bytes that never were on a wire. lab.mtu = 1500 gives the true picture
+-- here.
 --
--- RFC 9293 section 3.7.1 and 3.7.5, RFC 6691.
+-- RFC 9293 section 3.7 and 3.7.1.
 lab.title = "Segments"
 lab.about = "An MTU of 1500 cuts 4000 bytes into 1448, 1448 and 1104."
 lab.group = "segments"
+lab.order = 71
 lab.port  = 5000
 lab.mtu   = 1500
 

@@ -1,18 +1,19 @@
 -- Nobody answers at all: SYN, SYN, SYN.
 --
--- refused.lua got an RST, so the kernel knew at once. Here nothing comes back, as from a firewall that
--- drops packets, or a machine that is switched off. Silence may be a lost packet, so the kernel
--- tries again, waits longer each time, and gives up: ETIMEDOUT. How often it repeats the SYN is
--- tcp_syn_retries: 6, which takes two minutes; here 1. (Since Linux 6.5 the first four repetitions
--- come a second apart; only then does the wait double.)
+-- refused.lua got an RST, so the kernel knew at once. Here nothing comes back, as from a
+-- firewall that drops packets, or a machine that is switched off. Silence may be a lost packet,
+-- so the kernel tries again, waits longer each time, and gives up: ETIMEDOUT. How long it goes
+-- on is up to tcp_syn_retries: 6 means two minutes, 1 as here three seconds. (Since Linux 6.5
+-- the first repetitions come a second apart, and only then does the wait double.)
 --
--- The silent one is a listener that is deaf: IP_MINTTL 255 makes it drop all that arrives with a time
--- to live below 255, and everything here has 64.
+-- The silent one is a listener that is deaf: IP_MINTTL 255 makes it drop all that arrives with
+-- a time to live below 255, and everything here has 64.
 --
 -- RFC 9293 section 3.8.1 and 3.8.3, RFC 6298 section 2 (the first wait is one second).
 lab.title = "Silence"
-lab.about = "SYNs that nobody answers: the kernel repeats them, and connect times out."
+lab.about = "SYNs that nobody answers are repeated, and connect times out."
 lab.group = "losses"
+lab.order = 91
 lab.kernel.syn_retries = 1
 
 local done = false
@@ -35,7 +36,7 @@ end
 function lab.check(trace)
   local flow = trace:flow(1)
   expect.equal(flow.handshake, "SYN")
-  expect.equal(flow.client.retransmissions, 1)
+  expect.less(0, flow.client.retransmissions, "the SYN was repeated")
   expect.equal(#flow.server.packets, 0)
   expect.call("client", "connect", "ETIMEDOUT")
 end

@@ -1,17 +1,18 @@
 -- Back-pressure: a slow reader slows the writer down.
 --
--- send hands bytes to the kernel, which sends them while the peer's window lets it and keeps the rest in
--- the socket's send buffer. When that is full too, send must wait, or, on a socket that does not
--- block, fails with EAGAIN. So a writer can never be further ahead of its reader than both buffers
--- hold, and needs no code for that. A writer that must not wait (a server with many clients)
--- asks select when it can go on.
+-- send hands bytes to the kernel, which sends them while the peer's window lets it and keeps
+-- the rest in the socket's send buffer. When that is full too, send must wait, or, on a socket
+-- that does not block, fails with EAGAIN. So a writer can never be further ahead of its reader
+-- than both buffers hold, and needs no code for that. A writer that must not wait (a server
+-- with many clients) asks select when it can go on.
 --
 -- Here both buffers are small. The kernel doubles what it is told, for its own bookkeeping.
 --
 -- RFC 9293 section 3.8.6, socket(7) SO_SNDBUF; Stevens, UNIX Network Programming, section 16.2.
 lab.title = "Back-pressure"
-lab.about = "How many bytes fit between a writer and a reader that does not read?"
+lab.about = "How much fits between a writer and a reader that sleeps?"
 lab.group = "windows"
+lab.order = 81
 
 local stuck = false
 

@@ -14,6 +14,7 @@
 lab.title = "The seven steps"
 lab.about = "Create, bind, listen, accept, connect, send and receive, close."
 lab.group = "first steps"
+lab.order = 12
 
 function lab.server()
   local s = socket.tcp()                    -- 1 create: a TCP socket for IPv4

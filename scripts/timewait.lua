@@ -1,18 +1,21 @@
 -- "Address already in use": the server that closed first leaves a TIME-WAIT behind.
 --
--- Who sends the first FIN keeps the connection in TIME-WAIT after the end, a minute on Linux, so that
--- a late packet of it cannot be taken for one of a new connection between the same ports, and so that
--- a lost last ACK can be repeated (lastack.lua). No program owns it, yet it occupies the address:
--- a server that restarts gets EADDRINUSE from bind. SO_REUSEADDR says "I know, let me"; it is safe,
--- since the kernel still tells old packets from new ones. Every server sets it.
+-- Who sends the first FIN keeps the connection in TIME-WAIT after the end, a minute on Linux,
+-- so that a late packet of it cannot be taken for one of a new connection between the same
+-- ports, and so that a lost last ACK can be repeated (lastack.lua). No program owns it, yet it
+-- occupies the address: a server that restarts gets EADDRINUSE from bind. SO_REUSEADDR says "I
+-- know, let me"; it is safe, since the kernel still tells old packets from new ones. Every
+-- server sets it.
 --
 -- The port that is taken is the server's here, for it closed first; had the client closed
 -- first, its own short-lived port would wait, and nobody would notice.
 --
--- RFC 9293 section 3.3.2 and 3.6.1, RFC 6056; Stevens, UNIX Network Programming, section 2.7, 7.5.
+-- RFC 9293 section 3.3.2 and 3.6.1, RFC 6191; Stevens, UNIX Network Programming, section 2.7,
+-- 7.5.
 lab.title = "TIME-WAIT"
-lab.about = "A restarted server cannot bind its port, until it sets SO_REUSEADDR."
+lab.about = "A restarted server cannot bind, until it sets SO_REUSEADDR."
 lab.group = "endings"
+lab.order = 56
 lab.port  = 5000
 
 local closed = false

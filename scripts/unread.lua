@@ -1,16 +1,17 @@
 -- A close that throws data away is no goodbye: it is an RST.
 --
--- The client closes while bytes that the server sent still wait to be read. A FIN would say "I have
--- had everything", and that would be a lie; so the kernel sends an RST instead: "something is lost
--- here". The server notices at its next call: ECONNRESET, "connection reset by peer".
+-- The client closes while bytes that the server sent still wait to be read. A FIN would say "I
+-- have had everything", and that would be a lie; so the kernel sends an RST instead: "something
+-- is lost here". The server notices at its next call: ECONNRESET, "connection reset by peer".
 --
 -- The same RST often eats an answer: a server that answers a request and closes without reading
 -- the rest of it may take its own answer out of the client's hands.
 --
 -- RFC 9293 section 3.6.1 (a CLOSE with unread data), RFC 2525 section 2.17.
 lab.title = "Closing on unread data"
-lab.about = "The client closes before reading what has come: the server gets an RST."
+lab.about = "The client closes before it has read all: an RST."
 lab.group = "endings"
+lab.order = 52
 lab.port  = 5000
 
 local sent, closed = false, false

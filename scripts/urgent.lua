@@ -1,18 +1,21 @@
 -- Urgent data: one byte out of the ordinary, and why nobody uses it.
 --
--- A terminal program wants its Ctrl-C to be heard before the thousand letters that wait in front of it.
--- For that TCP has the URG flag and the urgent pointer, which says where the urgent data end. The
--- bytes stay in the stream at their place; the pointer runs ahead of them. Sockets make one byte
--- of it, "out of band" (MSG_OOB): the receiver takes it with a recv of its own, past all that waits.
+-- A terminal program wants its Ctrl-C to be heard before the thousand letters that wait in
+-- front of it. For that TCP has the URG flag and the urgent pointer, which says where the
+-- urgent data end. The bytes stay in the stream at their place; the pointer runs ahead of them.
+-- Sockets make one byte of it, "out of band" (MSG_OOB): the receiver takes it with a recv of
+-- its own, past all that waits.
 --
--- It never worked well. Standard and systems disagreed whether the pointer points at the last urgent
--- byte or behind it (everybody does the latter now), a second urgent byte overtakes the first, and
--- firewalls clear the flag. New programs are told not to use it; FTP and telnet still do.
+-- It never worked well. Standard and systems disagreed whether the pointer points at the last
+-- urgent byte or behind it (everybody does the latter now), a second urgent byte overtakes the
+-- first, and firewalls clear the flag. New programs are told not to use it; FTP and telnet
+-- still do.
 --
--- RFC 9293 section 3.8.5, RFC 6093.
+-- RFC 9293 section 3.8.5.
 lab.title = "Urgent data"
-lab.about = "One byte sent with MSG_OOB: URG, the urgent pointer, and a recv past the queue."
+lab.about = "One byte with MSG_OOB: URG, and a recv past the queue."
 lab.group = "data"
+lab.order = 66
 lab.port  = 5000
 
 local sent = false

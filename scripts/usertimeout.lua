@@ -1,18 +1,19 @@
 -- How long may data stay unacknowledged? TCP_USER_TIMEOUT.
 --
--- When the peer vanishes while data are on their way, the kernel repeats them some fifteen times, which
--- takes a quarter of an hour (backoff.lua shows how it begins). A program that cannot wait
--- so long says how many milliseconds it will: then the connection is given up, and the call that waits
--- fails with ETIMEDOUT. send never waits for ACKs, so it is the recv that hears of it. (The kernel
--- looks at its clock when it would repeat the segment, so it is a little late.) Nothing tells the
--- server: its goodbye meets an RST.
+-- When the peer vanishes while data are on their way, the kernel repeats them some fifteen
+-- times, which takes a quarter of an hour (backoff.lua shows how it begins). A program that
+-- cannot wait so long says how many milliseconds it will: then the connection is given up, and
+-- the call that waits fails with ETIMEDOUT. send never waits for ACKs, so it is the recv that
+-- hears of it. (The kernel looks at its clock when it would repeat the segment, so it is a
+-- little late.) Nothing tells the server: its goodbye meets an RST.
 --
 -- The server is deaf (IP_MINTTL, see silence.lua).
 --
 -- RFC 5482, RFC 9293 section 3.8.3 (R1 and R2); tcp(7).
 lab.title = "TCP_USER_TIMEOUT"
-lab.about = "Data that nobody acknowledges: the sender gives up after half a second."
-lab.group = "timers"
+lab.about = "Nobody acknowledges: the sender gives up after a while."
+lab.group = "losses"
+lab.order = 97
 lab.port  = 5000
 
 local deaf, done = false, false

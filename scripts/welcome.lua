@@ -12,6 +12,7 @@
 lab.title = "Welcome"
 lab.about = "The server speaks first, in UTF-8, and closes; the client only listens."
 lab.group = "conversations"
+lab.order = 21
 
 local PORT = 12345
 

@@ -1,7 +1,7 @@
 -- "Stop": the receiver's window closes, and opens again.
 --
--- Each segment says how much more its sender can take: the window. The server takes connections but
--- does not read, so what comes fills its receive buffer, made small here (SO_RCVBUF); when
+-- Each segment says how much more its sender can take: the window. The server takes connections
+-- but does not read, so what comes fills its receive buffer, made small here (SO_RCVBUF); when
 -- it is full the window is 0, and the client may send nothing. Then only an ACK with a larger
 -- window can set things going, and ACKs can get lost. So the client's kernel asks from time to
 -- time, each time later: a window probe. The answer is another ACK with window 0.
@@ -10,8 +10,9 @@
 --
 -- RFC 9293 section 3.8.6 and 3.8.6.1 (probes).
 lab.title = "Zero window"
-lab.about = "A server that does not read: window 0, probes, and a window update when it does."
+lab.about = "A server that does not read: window 0, probes, an update."
 lab.group = "windows"
+lab.order = 82
 
 function lab.server()
   local listener = socket.tcp()

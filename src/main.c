@@ -14,9 +14,9 @@
 #include "command/command.h"
 #include "support/nearest.h"
 
-const struct command *const commands[] = {
-    &command_run,   &command_serve, &command_connect, &command_view,
-    &command_check, &command_labs,  &command_new,     NULL};
+const struct command *const commands[] = {&command_run,  &command_serve, &command_connect,
+                                          &command_view, &command_check, &command_replay,
+                                          &command_labs, &command_new,   NULL};
 
 static const struct command *command_named(const char *name, struct error *error)
 {

@@ -375,6 +375,7 @@ function checksum.new() end
 ---@field title string? the heading of every view
 ---@field about string? one sentence
 ---@field group string? labs of one group are listed together
+---@field order integer? where `handlens labs` lists it
 ---@field host string "127.0.0.1"
 ---@field port integer? the host makes a listener there
 ---@field timeout number? seconds for the whole exchange

@@ -378,10 +378,13 @@ static void find_missing_ends(struct check_trace *trace)
             continue;
         struct check_flow *flow = &trace->flows[packet->flow - 1];
         struct check_side *side = &flow->side[packet->from];
+        const struct flow_side *end = &flow->flow.side[packet->from];
+        /* A FIN has a number of its own, which what comes behind it counts. */
+        uint64_t fin = end->fin_sent && !(packet->flags & TCP_FIN) ? 1 : 0;
         uint64_t known = side->sent.length + side->missing;
         /* Relative numbers begin anew behind 4 GiB; a trace that fits in here has less. */
-        if (flow->flow.side[packet->from].syn_sent && packet->seq > known + 1)
-            side->missing += packet->seq - 1 - known;
+        if (end->syn_sent && packet->seq > known + 1 + fin)
+            side->missing += packet->seq - 1 - fin - known;
     }
 }
 

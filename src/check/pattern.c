@@ -45,7 +45,7 @@ static size_t peek(struct reading *reading)
     size_t length = 0;
     if (reading->at[0] == '[' && (isxdigit((unsigned char)reading->at[1]) || reading->at[1] == ':'))
         length = strcspn(reading->at, "]") + 1;
-    if (length > strlen(reading->at) || strncmp(reading->at + length, ":", length > 0) != 0)
+    if (length > strlen(reading->at) || (length > 0 && reading->at[length] != ':'))
         length = 0;
     length += strcspn(reading->at + length, " \t<[");
     if (length == 0 && *reading->at != '\0')

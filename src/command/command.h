@@ -24,7 +24,8 @@ enum command_bit {
     COMMAND_CONNECT = 1 << 4,
     COMMAND_CHECK = 1 << 5,
     COMMAND_NEW = 1 << 6,
-    COMMAND_ALL = (1 << 7) - 1,
+    COMMAND_REPLAY = 1 << 7,
+    COMMAND_ALL = (1 << 8) - 1,
 };
 
 /* What the command line said. Texts belong to argv. */
@@ -52,6 +53,7 @@ struct invocation {
     uint64_t number;
     enum stream_form stream;      /* --hex, --raw */
     enum stream_side stream_from; /* --from */
+    enum stream_side side;        /* replay --as; STREAM_BOTH: not given */
     const char *output_path;      /* -o */
     const char *format;           /* --format; NULL: text */
     enum color_choice color;
@@ -74,7 +76,7 @@ struct command {
 };
 
 extern const struct command command_run, command_serve, command_connect, command_view,
-    command_check, command_labs, command_new;
+    command_check, command_replay, command_labs, command_new;
 
 /* All commands in the order of the help, NULL at the end. */
 extern const struct command *const commands[];

@@ -11,6 +11,7 @@ enum option_id {
     OPTION_WRITE = 256,
     OPTION_FORCE,
     OPTION_AS,
+    OPTION_SIDE,
     OPTION_HOST,
     OPTION_PORT,
     OPTION_MESSAGE,

@@ -20,8 +20,12 @@ const struct option_row option_table[] = {
     {OPTION_FORCE, "force", 0, NULL, SHOWS | COMMAND_CHECK,
      "let -w and -o replace a file that is there"},
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
+    {OPTION_SIDE, "as", 0, "SIDE", COMMAND_REPLAY, "the side to play: client or server"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
+    {OPTION_HOST, "host", 0, "HOST", COMMAND_REPLAY,
+     "where the peer is, or may come (default: here)"},
+    {OPTION_PORT, "port", 0, "PORT", COMMAND_REPLAY, "port (default: the recorded server's)"},
     {OPTION_MESSAGE, "message", 0, "TEXT", COMMAND_RUN | COMMAND_CONNECT,
      "what the client shall send"},
     {OPTION_HERE, "here", 0, NULL, COMMAND_RUN | COMMAND_CHECK,
@@ -34,9 +38,12 @@ const struct option_row option_table[] = {
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
      "give up after S seconds (run: 30 by default)"},
+    {OPTION_TIMEOUT, "timeout", 0, "S", COMMAND_REPLAY,
+     "wait so long for the peer's bytes (5 by default)"},
     {OPTION_FILES, "files", 0, "DIR", EXCHANGES | COMMAND_CHECK,
      "the folder for the lab's files (else a new one)"},
     {OPTION_FLOW, "flow", 0, "N", SHOWS, "show flow N alone"},
+    {OPTION_FLOW, "flow", 0, "N", COMMAND_REPLAY, "play flow N (default: 1)"},
     {OPTION_NUMBER, "number", 0, "N", COMMAND_VIEW, "show packet N alone (as bytes: explained)"},
     {OPTION_HEX, "hex", 0, NULL, SHOWS, "stream: as a hexdump, not as text"},
     {OPTION_RAW, "raw", 0, NULL, SHOWS, "stream: the bytes themselves and nothing else"},
@@ -120,14 +127,16 @@ static bool color_choice(const char *text, enum color_choice *choice, struct err
     return error_set(error, STATUS_USAGE, "--color takes auto, always or never, not '%s'", text);
 }
 
-static bool stream_side(const char *text, enum stream_side *side, struct error *error)
+static bool stream_side(const char *option, const char *text, enum stream_side *side,
+                        struct error *error)
 {
     if (strcmp(text, "client") == 0)
         *side = STREAM_CLIENT;
     else if (strcmp(text, "server") == 0)
         *side = STREAM_SERVER;
     else
-        return error_set(error, STATUS_USAGE, "--from takes client or server, not '%s'", text);
+        return error_set(error, STATUS_USAGE, "--%s takes client or server, not '%s'", option,
+                         text);
     return true;
 }
 
@@ -212,7 +221,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
         invocation->files = value;
         return true;
     case OPTION_FROM:
-        return stream_side(value, &invocation->stream_from, error);
+        return stream_side(row->name, value, &invocation->stream_from, error);
+    case OPTION_SIDE:
+        return stream_side(row->name, value, &invocation->side, error);
     case OPTION_COLOR:
         return color_choice(value, &invocation->color, error);
     default:

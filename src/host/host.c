@@ -158,10 +158,15 @@ void task_print(struct task *task, const char *text, size_t length)
     host_note(task->host, task->role, TRACE_NOTE_PRINT, text, length, task->script, task->line);
 }
 
-void host_ready(struct host *host, const struct address *address)
+void host_will_be_at(struct host *host, const struct address *address)
 {
     if (host->ready_address.family == 0)
         host->ready_address = *address;
+}
+
+void host_ready(struct host *host, const struct address *address)
+{
+    host_will_be_at(host, address);
     clients_begin(host);
 }
 

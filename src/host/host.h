@@ -71,8 +71,8 @@ struct host_settings {
     /* Called before each system call with the bytes it is about to send, so that who captures can
      * make room for them: capture_make_room. May be NULL. */
     void (*make_room)(void *data, size_t bytes);
-    /* Called when a socket of a server can be reached: a TCP socket listens, or a UDP socket is
-     * bound. May be NULL. */
+    /* Called when clients may reach a socket of a server: a TCP socket listens, or a UDP socket is
+     * bound, and it is time for clients to begin. May be NULL. */
     void (*reachable)(void *data, const struct address *address, enum trace_transport transport);
     /* Called about five times a second. May be NULL. */
     void (*tick)(void *data);
@@ -144,7 +144,9 @@ void host_listen_prompts(struct host *host, host_prompter *prompter, void *data)
 /* Clients may begin now; address is where. Later calls of it change nothing. (Without it clients
  * begin at each server task's first wait in a socket call; a sleep does not count.) */
 void host_ready(struct host *host, const struct address *address);
-/* The address given to host_ready; family 0 while nobody gave one. */
+/* Says where clients will find the server, and lets them begin when they would anyway. */
+void host_will_be_at(struct host *host, const struct address *address);
+/* The address given to either; family 0 while nobody gave one. */
 struct address host_ready_address(const struct host *host);
 
 /* Adds a TRACE_NOTE_USER: what whoever steps through the exchange has to say. */

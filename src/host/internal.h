@@ -188,6 +188,11 @@ struct host {
     size_t closing;                           /* handles the loop has not let go of yet */
     bool running, yielded, clients_begun;
     struct address ready_address;
+    struct reachable {
+        struct address address;
+        enum trace_transport transport;
+    } reachable[4]; /* servers' sockets, to be told of when clients may begin */
+    size_t reachables;
 
     bool ending;
     enum trace_outcome outcome;
@@ -246,6 +251,8 @@ void task_stop_timer(struct task *task);
 void task_keep_timer(struct task *task);
 void task_resume_timer(struct task *task);
 void clients_begin(struct host *host);
+/* The socket of a server listens, or can receive datagrams. */
+void server_is_reachable(const struct host_socket *socket);
 
 /* call.c */
 struct call *call_begin(struct task *task, const char *name, struct host_socket *socket,

@@ -41,14 +41,6 @@ enum call_progress socket_open(struct task *task, int family, enum trace_transpo
     return call_start_short(task);
 }
 
-/* Somebody can reach a server now. */
-static void tell_reachable(struct host_socket *socket)
-{
-    const struct host_settings *settings = &socket->host->settings;
-    if (settings->reachable != NULL && socket->role->kind == TRACE_ROLE_SERVER)
-        settings->reachable(settings->data, &socket->local, socket->transport);
-}
-
 static enum need attempt_bind(struct task *task)
 {
     struct call *call = &task->call;
@@ -65,7 +57,7 @@ static enum need attempt_bind(struct task *task)
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
     if (call->socket->transport == TRACE_UDP)
-        tell_reachable(call->socket);
+        server_is_reachable(call->socket);
     return call_succeed(task, 0);
 }
 
@@ -92,7 +84,7 @@ static enum need attempt_listen(struct task *task)
     call_meets(call, &call->socket->local);
     if (call->recorded)
         call_tell_socket(call->socket, clock_now());
-    tell_reachable(call->socket);
+    server_is_reachable(call->socket);
     return call_succeed(task, 0);
 }
 

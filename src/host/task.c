@@ -60,11 +60,33 @@ struct task *task_add(struct role *role, const struct task_behavior *behavior, v
     return task;
 }
 
+static void tell_reachable(const struct host *host, const struct reachable *reachable)
+{
+    const struct host_settings *settings = &host->settings;
+    if (settings->reachable != NULL)
+        settings->reachable(settings->data, &reachable->address, reachable->transport);
+}
+
+void server_is_reachable(const struct host_socket *socket)
+{
+    struct host *host = socket->host;
+    struct reachable reachable = {socket->local, socket->transport};
+    size_t room = sizeof host->reachable / sizeof host->reachable[0];
+    if (socket->role->kind != TRACE_ROLE_SERVER)
+        return;
+    if (!host->clients_begun && host->reachables < room)
+        host->reachable[host->reachables++] = reachable;
+    else
+        tell_reachable(host, &reachable);
+}
+
 void clients_begin(struct host *host)
 {
     if (host->clients_begun)
         return;
     host->clients_begun = true;
+    for (size_t i = 0; i < host->reachables; i++)
+        tell_reachable(host, &host->reachable[i]);
     for (struct role *role = host->first_role; role != NULL; role = role->next)
         for (struct task *task = role->first; task != NULL; task = task->next)
             if (task->phase == TASK_HELD)

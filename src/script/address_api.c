@@ -114,7 +114,7 @@ void address_check(lua_State *L, int index, struct address_argument *argument)
     case LUA_TNONE:
         luaL_argerror(L, index,
                       "an address is missing (a lab without lab.port must say its "
-                      "address with lab.ready)");
+                      "address with lab.ready; to connect to it alone, say --port)");
         return;
     default:
         luaL_typeerror(L, index, "address");

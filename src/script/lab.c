@@ -1,5 +1,6 @@
 #include "script/lab.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,14 +31,14 @@ struct field {
 
 static const struct field lab_fields[] = {
     {"title", KIND_TEXT, 0, 0},      {"about", KIND_TEXT, 0, 0},
-    {"group", KIND_TEXT, 0, 0},      {"host", KIND_TEXT, 0, 0},
-    {"port", KIND_WHOLE, 0, 65535},  {"timeout", KIND_SECONDS, 0, 0},
-    {"mtu", KIND_WHOLE, 68, 65536},  {"kernel", KIND_KERNEL, 0, 0},
-    {"message", KIND_TEXT, 0, 0},    {"reply", KIND_FUNCTION, 0, 0},
-    {"server", KIND_FUNCTION, 0, 0}, {"client", KIND_FUNCTION, 0, 0},
-    {"clients", KIND_TABLE, 0, 0},   {"check", KIND_FUNCTION, 0, 0},
-    {"answers", KIND_TABLE, 0, 0},   {"ready", KIND_OURS, 0, 0},
-    {NULL, KIND_OURS, 0, 0},
+    {"group", KIND_TEXT, 0, 0},      {"order", KIND_WHOLE, 1, 9999},
+    {"host", KIND_TEXT, 0, 0},       {"port", KIND_WHOLE, 0, 65535},
+    {"timeout", KIND_SECONDS, 0, 0}, {"mtu", KIND_WHOLE, 68, 65536},
+    {"kernel", KIND_KERNEL, 0, 0},   {"message", KIND_TEXT, 0, 0},
+    {"reply", KIND_FUNCTION, 0, 0},  {"server", KIND_FUNCTION, 0, 0},
+    {"client", KIND_FUNCTION, 0, 0}, {"clients", KIND_TABLE, 0, 0},
+    {"check", KIND_FUNCTION, 0, 0},  {"answers", KIND_TABLE, 0, 0},
+    {"ready", KIND_OURS, 0, 0},      {NULL, KIND_OURS, 0, 0},
 };
 
 static const struct field kernel_fields[] = {
@@ -407,6 +408,9 @@ int lab_finish(lua_State *L)
     lab->port = (uint16_t)lua_tointeger(L, -1);
     lab_push(L, "timeout");
     lab->timeout = (int64_t)(lua_tonumber(L, -1) * (lua_Number)NANOSECONDS_PER_SECOND);
+    lab_push(L, "order");
+    lab->order = lua_isnil(L, -1) ? INT_MAX : (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     lab_push(L, "mtu");
     lab->mtu = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
     lab->kernel = (struct lab_kernel){

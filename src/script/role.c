@@ -74,7 +74,7 @@ static int server_next(lua_State *L, int status, lua_KContext stage)
             break;
         return script_call_end(L, socket_getsockname(task, listener), STAGE_NAMED, server_next);
     case STAGE_NAMED: /* the kernel chose the port: only now clients can know it */
-        host_ready(task_host(task), &script_call_result(L)->address);
+        host_will_be_at(task_host(task), &script_call_result(L)->address);
         break;
     case STAGE_ENDED:
         break;

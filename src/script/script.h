@@ -31,6 +31,7 @@ struct lab {
     const char *title; /* lab.title, or the name */
     const char *about; /* lab.about, or "" */
     const char *group; /* lab.group, or "" */
+    int order;         /* lab.order; INT_MAX: none */
     const char *host;  /* lab.host: a name or address; "127.0.0.1" by default */
     uint16_t port;     /* lab.port; 0: none, the server binds for itself */
     bool has_port;     /* lab.port was given */
@@ -70,7 +71,7 @@ struct script_run {
     const char *host;       /* --host, or NULL: lab.host in the script */
     uint16_t port;          /* --port: lab.port in the script */
     bool port_given;
-    struct folder *folder;  /* where file.open looks; borrowed for the run. NULL: no files */
+    struct folder *folder; /* where file.open looks; borrowed for the run. NULL: no files */
 };
 
 /*

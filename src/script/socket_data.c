@@ -82,10 +82,8 @@ static int method_recvfrom(lua_State *L)
 void socket_data_register(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", method_send},
-        {"sendall", method_sendall},
-        {"recv", method_recv},
-        {"recvfrom", method_recvfrom},
+        {"send", method_send}, {"sendall", method_sendall},
+        {"recv", method_recv}, {"recvfrom", method_recvfrom},
         {NULL, NULL},
     };
     luaL_setfuncs(L, methods, 0);

@@ -39,8 +39,8 @@ char *packet_put_address(char *to, const struct address *address, bool with_port
 char *packet_put_options(char *to, const struct packet_tcp *tcp);
 
 /*
- * What a segment that is no SYN carries beside its numbers: "urgent 3" (the urgent pointer, where URG
- * is set), "sack 1001-2001 3001-4001" (relative where the flow is known); nothing without.
+ * What a segment that is no SYN carries beside its numbers: "urgent 3" (the urgent pointer, where
+ * URG is set), "sack 1001-2001 3001-4001" (relative where the flow is known); nothing without.
  */
 char *packet_put_urgent(char *to, const struct packet_tcp *tcp);
 char *packet_put_sack(char *to, const struct packet_tcp *tcp, const struct flow_facts *facts);

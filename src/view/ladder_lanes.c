@@ -129,6 +129,9 @@ void ladder_socket_closes(struct ladder *ladder, uint32_t socket)
     struct ladder_role *role = slot == NULL ? NULL : ladder_find_role(ladder, slot->role);
     if (role != NULL && role->connections > 0)
         role->connections--;
+    for (size_t i = 0; i < LADDER_BOUND; i++)
+        if (socket != 0 && ladder->bound[i].socket == socket)
+            ladder->bound[i].listens = false;
 }
 
 const struct ladder_flow *ladder_socket_flow(struct ladder *ladder, uint32_t socket,
@@ -154,16 +157,20 @@ void ladder_socket_listens(struct ladder *ladder, uint32_t socket)
             ladder->bound[i].listens = true;
 }
 
+static bool is_bound_to(const struct ladder_socket *socket, uint8_t protocol,
+                        const struct address *address)
+{
+    return socket->socket != 0 && socket->transport == protocol &&
+           socket->local.port == address->port &&
+           (address_is_any(&socket->local) || address_equal(&socket->local, address));
+}
+
 static const struct ladder_socket *find_bound(const struct ladder *ladder, uint8_t protocol,
                                               const struct address *address)
 {
-    for (size_t i = 0; i < LADDER_BOUND; i++) {
-        const struct ladder_socket *socket = &ladder->bound[i];
-        if (socket->socket != 0 && socket->transport == protocol &&
-            socket->local.port == address->port &&
-            (address_is_any(&socket->local) || address_equal(&socket->local, address)))
-            return socket;
-    }
+    for (size_t i = 0; i < LADDER_BOUND; i++)
+        if (is_bound_to(&ladder->bound[i], protocol, address))
+            return &ladder->bound[i];
     return NULL;
 }
 
@@ -188,9 +195,11 @@ static uint32_t role_by_socket(struct ladder *ladder, uint8_t protocol, const st
 
 bool ladder_is_listening(const struct ladder *ladder, const struct ladder_flow *flow)
 {
-    const struct ladder_socket *socket =
-        find_bound(ladder, flow->protocol, &flow->address[FLOW_SERVER]);
-    return socket != NULL && socket->listens;
+    for (size_t i = 0; i < LADDER_BOUND; i++)
+        if (ladder->bound[i].listens &&
+            is_bound_to(&ladder->bound[i], flow->protocol, &flow->address[FLOW_SERVER]))
+            return true;
+    return false;
 }
 
 size_t ladder_start_text(struct ladder *ladder, uint32_t id, uint32_t socket)

@@ -71,6 +71,8 @@ def compare(handlens, path, packets, comparison):
     if not theirs.available():
         print(f"bench: {other[0]} is not here; {name} is not compared", file=sys.stderr)
         return None
+    for each in {path, file}:
+        each.read_bytes()  # so that it lies in memory for both
     side_by_side.measure([ours, theirs], rounds)
     ratio = theirs.seconds / ours.seconds
     return {

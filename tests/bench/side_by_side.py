@@ -61,9 +61,7 @@ class Contender:
 
 
 def measure(contenders, rounds):
-    """So many rounds, in each of which every contender runs once. One round before is not counted."""
-    for contender in contenders:
-        Run(contender.command)
+    """So many rounds, in each of which every contender runs once."""
     for _ in range(rounds):
         for contender in contenders:
             contender.runs.append(Run(contender.command))

@@ -39,9 +39,12 @@ def main(test):
         for part in ("lab", test.parent.name):
             shutil.copytree(test.parent.parent / part, folder / "tests" / part, dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(test.parents[2] / "captures", folder / "captures")
+        (folder / "scripts").symlink_to(folder / "prefix/share/handlens/scripts")
         (folder / "tmp").mkdir()
         os.chown(folder / "tmp", NOBODY, NOBODY)
-        subprocess.run(["chmod", "-R", "go+rX", folder / "prefix", folder / "tests"], check=True)
+        subprocess.run(["chmod", "-R", "go+rX", folder / "prefix", folder / "tests",
+                        folder / "captures"], check=True)
         environment = {**os.environ, "HANDLENS": str(folder / "prefix/bin/handlens"),
                        "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "tmp")}
         # The build folder is root's.

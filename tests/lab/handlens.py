@@ -10,6 +10,7 @@ and runs it twice when it is root: as root, and as nobody. The environment says 
 By hand: HANDLENS=build/release/handlens python3 tests/lab/test_run.py -v
 """
 
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -132,6 +133,16 @@ class LabTest(unittest.TestCase):
         if status is not None:
             self.assertEqual(result.status, status, result)
         return result
+
+    def side_by_side(self, work, names):
+        """Pairs of a name and work(name), several at a time: most labs only wait. A failure is
+        told as that name's, and its pair is left out."""
+        pairs = []
+        with concurrent.futures.ThreadPoolExecutor(6 if PRIVATE else 1) as pool:
+            for name, future in [(name, pool.submit(work, name)) for name in names]:
+                with self.subTest(lab=name):
+                    pairs.append((name, future.result()))
+        return pairs
 
     def run_on_terminal(self, *arguments, columns=80, env=None, timeout=30):
         """Runs it with a terminal for stdout and stderr; returns status and what was shown."""

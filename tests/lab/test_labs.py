@@ -49,33 +49,39 @@ class Labs(handlens.LabTest):
                      "ipv6"):
             self.assertIn(name, self.labs())
 
+    @handlens.needs_private
     def test_run_and_fit_80_columns(self):
-        for name in self.labs():
+        def run(name):
+            return self.run_handlens("run", name)
+
+        for name, result in self.side_by_side(run, self.labs()):
             with self.subTest(lab=name):
-                result = self.run_handlens("run", name)
                 self.assertEqual(result.err, "", result)
                 for line in result.out.splitlines():
                     self.assertLessEqual(width(line), 80, line)
                 self.assertRegex(result.out, r"(?m)^Done: ")
 
+    @handlens.needs_private
     def test_pass_their_own_checks(self):
-        for name in self.labs():
+        def check(name):
+            return self.run_handlens("check", name)
+
+        for name, result in self.side_by_side(check, self.labs()):
             with self.subTest(lab=name):
-                result = self.run_handlens("check", name)
                 self.assertRegex(result.out, r"(?m)^\d+ passed\.$")
 
+    @handlens.needs_private
     def test_make_the_same_calls_each_time_also_on_a_busy_machine(self):
+        def run(name):
+            return calls(self.run_handlens("run", name, "--as", "json"))
+
         names = self.labs()
-        quiet = {name: calls(self.run_handlens("run", name, "--as", "json")) for name in names}
+        quiet = dict(self.side_by_side(run, names))
         busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         try:
-            for name in names:
-                for _ in range(BUSY_RUNS):
-                    with self.subTest(lab=name):
-                        again = calls(self.run_handlens("run", name, "--as", "json"))
-                        self.assertEqual(sorted(again, key=role) if name in TIMED else again,
-                                         sorted(quiet[name], key=role) if name in TIMED
-                                         else quiet[name])
+            for name, again in self.side_by_side(run, names * BUSY_RUNS):
+                with self.subTest(lab=name):
+                    self.assertEqual(again, quiet[name])
         finally:
             busy.kill()
             busy.wait()
@@ -98,7 +104,7 @@ class Blocking(handlens.LabTest):
 
     def test_tells_a_failure_beside_its_call(self):
         out = self.run_handlens("run", "blocking").out
-        self.assertRegex(out, r"45 ┃ ┣ recv\(1024\) fails: Resource temporarily +┃\n"
+        self.assertRegex(out, r"\d+ ┃ ┣ recv\(1024\) fails: Resource temporarily +┃\n"
                               r" +┃ │ unavailable \(EAGAIN\) +┃\n")
 
 

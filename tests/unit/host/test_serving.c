@@ -43,13 +43,24 @@ static void open_serving(struct stage *stage, struct actor *server)
     add_actor(stage->host, TRACE_ROLE_SERVER, "server", server);
 }
 
-static void a_listener_is_reachable_once_it_listens(void **state)
+static enum call_progress check_not_told(struct actor *actor, struct task *task)
+{
+    (void)actor;
+    assert_int_equal(reaches, 0);
+    return task_sleep(task, 0);
+}
+
+/* Before it waits a server may have more to prepare for its clients. */
+static void a_listener_is_told_of_when_the_server_waits(void **state)
 {
     (void)state;
-    static action *const actions[] = {LISTENING, do_interrupt, NULL};
+    static action *const actions[] = {LISTENING, check_not_told, do_accept, NULL};
+    static action *const interrupting[] = {do_sleep, do_sleep, do_interrupt, NULL};
     struct stage stage = {0};
     struct actor server = {.actions = actions};
+    struct actor interrupter = {.actions = interrupting};
     open_serving(&stage, &server);
+    add_actor(stage.host, TRACE_ROLE_CLIENT, "interrupter", &interrupter);
     stage_run(&stage);
     assert_true(stage.done);
     assert_int_equal(reaches, 1);
@@ -59,10 +70,18 @@ static void a_listener_is_reachable_once_it_listens(void **state)
     stage_close(&stage);
 }
 
-static void a_udp_socket_is_reachable_once_it_is_bound(void **state)
+static enum call_progress do_ready(struct actor *actor, struct task *task)
+{
+    (void)actor;
+    host_ready(task_host(task), &meeting);
+    return task_sleep(task, 0);
+}
+
+static void a_udp_socket_is_told_of_when_the_server_is_ready(void **state)
 {
     (void)state;
-    static action *const actions[] = {do_udp, do_bind, do_getsockname, do_interrupt, NULL};
+    static action *const actions[] = {do_udp,   do_bind,      do_getsockname,
+                                      do_ready, do_interrupt, NULL};
     struct stage stage = {0};
     struct actor server = {.actions = actions};
     open_serving(&stage, &server);
@@ -101,8 +120,8 @@ static void binding_wider_than_the_loopback_must_be_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_listener_is_reachable_once_it_listens),
-        cmocka_unit_test(a_udp_socket_is_reachable_once_it_is_bound),
+        cmocka_unit_test(a_listener_is_told_of_when_the_server_waits),
+        cmocka_unit_test(a_udp_socket_is_told_of_when_the_server_is_ready),
         cmocka_unit_test(binding_wider_than_the_loopback_must_be_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

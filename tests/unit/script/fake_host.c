@@ -228,6 +228,11 @@ void host_ready(struct host *host, const struct address *address)
         host->ready = *address;
 }
 
+void host_will_be_at(struct host *host, const struct address *address)
+{
+    host_ready(host, address);
+}
+
 struct address host_ready_address(const struct host *host)
 {
     return host->ready;

@@ -178,7 +178,8 @@ static void addresses_can_be_given_in_every_form(void **state)
         "the port as the next argument\n"
         "client: false\tbad argument #2 to 'socket.address' (a port is a number from 0 to 65535)\n"
         "client: false\tbad argument #1 to 'socket.address' (an address is missing (a lab "
-        "without lab.port must say its address with lab.ready))\n"
+        "without lab.port must say its address with lab.ready; to connect to it alone, say "
+        "--port))\n"
         "client: false\tbad argument #1 to 'socket.address' (address expected, got table)\n"
         "client: false\ttest.lua:13: an address has no 'hots'; it has host, port and "
         "family\n");

@@ -132,6 +132,7 @@ static char *flows_of_flows(const struct flow *flows, size_t count,
     char *text = strdup(buffer_text(&out));
     assert_false(out.failed);
     buffer_free(&out);
+    assert_non_null(text);
     return text;
 }
 
@@ -149,8 +150,10 @@ static struct flow flow_between(const char *client, const char *server)
 static const char *line_with(const char *text, const char *part, char line[512])
 {
     const char *found = strstr(text, part);
-    if (found == NULL)
+    if (found == NULL) {
         fail_msg("there is no '%s' in:\n%s", part, text);
+        return "";
+    }
     while (found > text && found[-1] != '\n')
         found--;
     snprintf(line, 512, "%.*s", (int)strcspn(found, "\n"), found);

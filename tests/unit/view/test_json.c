@@ -272,7 +272,7 @@ static void a_call_that_waits_too_long_is_told_in_two_parts(void **state)
     json_array_foreach(objects, i, object)
     {
         if (strcmp(text_in(object, "event"), "note") == 0)
-            assert_int_equal(atoi(text_in(object, "text")), next++);
+            assert_int_equal(strtol(text_in(object, "text"), NULL, 10), next++);
     }
     json_decref(objects);
 }
