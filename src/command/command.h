@@ -43,6 +43,7 @@ struct invocation {
     bool port_given;
     const char *message; /* NULL: none */
     bool here;
+    bool step;
     bool no_capture;
     unsigned clients;
     unsigned repeat;

@@ -27,7 +27,7 @@
 
 /* What a run holds while it lasts. */
 struct recording {
-    const struct exchange *exchange;
+    struct exchange *exchange;
     struct screen screen;
     struct trace_writer *copy; /* into the anonymous file that the view will read */
     struct trace_writer *file; /* into -w's file; NULL without -w */
@@ -63,6 +63,38 @@ static void copy_event(void *data, const struct trace_event *event)
         trace_writer_close(recording->copy, NULL);
         recording->copy = NULL;
     }
+    if (recording->exchange->step != NULL)
+        step_hear(recording->exchange->step, event);
+}
+
+/* The host's before_call, with --step: what the last call led to is shown before the next. */
+static bool stop(void *data, const struct host_preview *preview)
+{
+    struct recording *recording = data;
+    struct error error = {0};
+    if (recording->capture != NULL)
+        capture_sync(recording->capture);
+    if (!recorder_flush(recording->recorder, &error) &&
+        recording->exchange->recording.text[0] == '\0')
+        recording->exchange->recording = error;
+    return step_before_call(recording->exchange->step, recording->host, preview);
+}
+
+static void hear(void *data, const struct role *role, enum trace_note_kind kind, const char *text,
+                 size_t length)
+{
+    struct recording *recording = data;
+    if (recording->exchange->step != NULL && recording->screen.prints)
+        step_make_way(recording->exchange->step, false);
+    screen_hear(&recording->screen, role, kind, text, length);
+}
+
+static void prompt(void *data, const struct role *role, const char *text, size_t length, bool typed)
+{
+    struct recording *recording = data;
+    if (recording->exchange->step != NULL)
+        step_make_way(recording->exchange->step, typed);
+    screen_prompt(&recording->screen, role, text, length, typed);
 }
 
 static void make_room(void *data, size_t bytes)
@@ -239,6 +271,10 @@ static void meet(void *data, const struct address *address)
 static void show_progress(void *data)
 {
     struct recording *recording = data;
+    if (recording->exchange->step != NULL) {
+        step_show(recording->exchange->step);
+        return;
+    }
     uint64_t all;
     uint64_t done = script_progress(recording->exchange->script, &all);
     screen_progress(&recording->screen, done, all);
@@ -287,6 +323,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .reachable = serving ? announce : NULL,
         .tick = serving ? NULL : show_progress,
         .meets = recording->sifts ? meet : NULL,
+        .before_call = exchange->step != NULL ? stop : NULL,
         .alone = place->kind == PLACE_PRIVATE,
         .is_quiet = place->kind == PLACE_PRIVATE ? place_is_quiet : NULL,
         .kernel_states = exchange->record && clients <= KERNEL_STATES_UP_TO,
@@ -298,8 +335,8 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
     if (recording->host == NULL)
         return false;
     screen_open(&recording->screen, invocation->quiet, says_at_once(exchange));
-    host_listen(recording->host, screen_hear, &recording->screen);
-    host_listen_prompts(recording->host, screen_prompt, &recording->screen);
+    host_listen(recording->host, hear, recording);
+    host_listen_prompts(recording->host, prompt, recording);
     return true;
 }
 
@@ -362,6 +399,8 @@ static void close_recording(struct recording *recording, struct exchange *exchan
         exchange->packets = recorder_packets(recording->recorder);
     }
     recorder_close(recording->recorder);
+    step_close(exchange->step);
+    exchange->step = NULL;
     struct error error = {0};
     if (!trace_writer_close(recording->file, &error) && exchange->recording.text[0] == '\0')
         exchange->recording = error;

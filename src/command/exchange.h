@@ -10,6 +10,7 @@
 #define HANDLENS_COMMAND_EXCHANGE_H
 
 #include "command/command.h"
+#include "command/step.h"
 #include "place/place.h"
 #include "script/script.h"
 #include "support/error.h"
@@ -20,7 +21,8 @@ struct exchange {
     struct script *script;
     enum place_kind place;
     enum script_parties parties;
-    bool record; /* whether anything is recorded and captured at all */
+    bool record;       /* whether anything is recorded and captured at all */
+    struct step *step; /* who stops at each call; NULL: nobody */
     /* Out: the recorded trace, an open file; -1 if there is none. exchange_close closes it. */
     int trace;
     uint64_t packets;

@@ -34,6 +34,7 @@ const struct option_row option_table[] = {
      "run N of each client role at once"},
     {OPTION_REPEAT, "repeat", 0, "N", COMMAND_RUN | COMMAND_CONNECT,
      "run each client N times over"},
+    {OPTION_STEP, "step", 0, NULL, COMMAND_RUN, "stop before each call, show it, and ask"},
     {OPTION_NO_CAPTURE, "no-capture", 0, NULL, EXCHANGES, "make the calls, capture nothing"},
     {OPTION_TIMEOUT, "timeout", 0, "S", EXCHANGES | COMMAND_CHECK,
      "give up after S seconds (run: 30 by default)"},
@@ -146,6 +147,8 @@ static void take_switch(struct invocation *invocation, enum option_id id)
         invocation->force = true;
     else if (id == OPTION_HERE)
         invocation->here = true;
+    else if (id == OPTION_STEP)
+        invocation->step = true;
     else if (id == OPTION_NO_CAPTURE)
         invocation->no_capture = true;
     else if (id == OPTION_HEX)
@@ -263,6 +266,16 @@ static bool count_operands(const struct invocation *invocation, const struct com
     return true;
 }
 
+/* What grows step by step is the whole ladder. */
+static bool check_step(const struct invocation *invocation, struct error *error)
+{
+    if (invocation->step && (invocation->as != VIEW_LADDER || invocation->flow != 0))
+        return error_set(error, STATUS_USAGE,
+                         "--step shows the ladder; leave out --as and --flow, or keep the trace "
+                         "with -w and view it later");
+    return true;
+}
+
 /* --hex, --raw and --from belong to one view; and raw bytes, to nothing that would obey them. */
 static bool check_stream(const struct invocation *invocation, struct error *error)
 {
@@ -322,6 +335,6 @@ bool options_parse(struct invocation *invocation, const struct command *command,
     }
     invocation->operands = argv + optind;
     invocation->operand_count = argc - optind;
-    return invocation->help ||
-           (count_operands(invocation, command, error) && check_stream(invocation, error));
+    return invocation->help || (count_operands(invocation, command, error) &&
+                                check_stream(invocation, error) && check_step(invocation, error));
 }

@@ -50,7 +50,8 @@ static enum status perform_script(struct exchange *exchange, struct error *error
     struct error shown = {0};
     enum status show_status = STATUS_DONE;
     if (exchange->trace >= 0) {
-        show_status = show(exchange, &shown);
+        if (!exchange->invocation->step) /* else it has been shown as it grew */
+            show_status = show(exchange, &shown);
         remark(exchange);
     }
     exchange_close(exchange);
@@ -75,7 +76,11 @@ enum status perform(const struct invocation *invocation, enum place_kind place,
         .record = record,
         .trace = -1,
     };
-    enum status status = perform_script(&exchange, error);
+    if (invocation->step)
+        exchange.step = step_open(script, invocation->color, error);
+    enum status status = invocation->step && exchange.step == NULL
+                             ? error->status
+                             : perform_script(&exchange, error);
     script_close(script);
     return status;
 }

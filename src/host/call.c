@@ -247,6 +247,27 @@ static bool attempt(struct task *task)
     return false;
 }
 
+/* Asks whoever steps through the exchange. Returns whether the call may be made. */
+static bool may_enter(struct call *call)
+{
+    struct host *host = call->host;
+    if (host->settings.before_call == NULL || !call->recorded)
+        return true;
+    if (!host->ending) {
+        struct host_preview preview = {.role = call->role,
+                                       .socket = call->socket == NULL ? 0 : call->socket->number,
+                                       .name = call->name,
+                                       .arguments = text_of(&host->text),
+                                       .script = call->script,
+                                       .line = call->line};
+        exchange_halt(host);
+        if (!host->settings.before_call(host->settings.data, &preview))
+            host_interrupt(host);
+        exchange_resume(host);
+    }
+    return !host->ending;
+}
+
 static bool enter(struct task *task)
 {
     struct call *call = &task->call;
@@ -260,6 +281,13 @@ static bool enter(struct task *task)
 
 enum call_progress call_start(struct task *task)
 {
+    if (!may_enter(&task->call)) {
+        task->call.recorded = false; /* it was not entered */
+        if (task->call.socket != NULL)
+            task->call.socket->users++;
+        task_park(task); /* until the end cancels it */
+        return CALL_WAITING;
+    }
     if (!enter(task))
         return CALL_WAITING;
     if (++task->streak < LONGEST_STREAK)
@@ -271,7 +299,13 @@ enum call_progress call_start(struct task *task)
 
 enum call_progress call_start_short(struct task *task)
 {
-    enter(task);
+    if (may_enter(&task->call)) {
+        enter(task);
+    } else {
+        task->call.attempt = NULL;
+        task->call.socket = NULL;
+        call_fail_because(task, ECANCELED, "the exchange has ended");
+    }
     return CALL_DONE;
 }
 

@@ -63,6 +63,31 @@ static void start_deadline(struct host *host)
     uv_timer_start(&host->deadline, on_deadline, milliseconds, 0);
 }
 
+static void each_task(struct host *host, void (*visit)(struct task *task))
+{
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        for (struct task *task = role->first; task != NULL; task = task->next)
+            visit(task);
+}
+
+void exchange_halt(struct host *host)
+{
+    uv_update_time(host->loop);
+    each_task(host, task_keep_timer);
+    host->deadline_left = uv_timer_get_due_in(&host->deadline);
+}
+
+void exchange_resume(struct host *host)
+{
+    uv_update_time(host->loop);
+    each_task(host, task_resume_timer);
+    if (uv_is_active((uv_handle_t *)&host->deadline))
+        uv_timer_start(&host->deadline, on_deadline, host->deadline_left, 0);
+    /* Nothing has happened for a while, but nothing could. */
+    host->idle_ticks = 0;
+    host->was_stuck = false;
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;

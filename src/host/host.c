@@ -136,6 +136,23 @@ void host_note(struct host *host, struct role *role, enum trace_note_kind kind, 
         host->listener(host->listener_data, role, kind, text, length);
 }
 
+void host_remark(struct host *host, const char *text, size_t length)
+{
+    host_note(host, NULL, TRACE_NOTE_USER, text, length, NULL, 0);
+}
+
+void host_visit_states(const struct host *host, host_state_visitor *visitor, void *data)
+{
+    for (struct role *role = host->first_role; role != NULL; role = role->next) {
+        for (struct host_socket *socket = role->first_socket; socket != NULL;
+             socket = socket->next) {
+            struct socket_info info;
+            if (socket->fd >= 0 && socket->has_state && socket_info(socket, &info))
+                visitor(data, role, &socket->local, &socket->remote, (enum tcp_state)info.state);
+        }
+    }
+}
+
 void task_print(struct task *task, const char *text, size_t length)
 {
     host_note(task->host, task->role, TRACE_NOTE_PRINT, text, length, task->script, task->line);

@@ -33,11 +33,23 @@
 
 #include "support/address.h"
 #include "support/error.h"
+#include "support/tcp_state.h"
+#include "trace/event.h"
 #include "trace/recorder.h"
 
 struct host;
 struct role;
 struct task;
+
+/* A call that is about to be made. Texts are borrowed. */
+struct host_preview {
+    const struct role *role;
+    uint32_t socket; /* its number; 0: none */
+    const char *name;
+    struct trace_text arguments; /* as in struct trace_call */
+    const char *script;          /* NULL and 0 when the host makes it for the script */
+    uint32_t line;
+};
 
 struct host_settings {
     struct recorder *recorder; /* NULL: nothing is recorded */
@@ -68,7 +80,12 @@ struct host_settings {
      * connects or sends to an address: for whoever captures only what belongs to the exchange. May
      * be NULL. */
     void (*meets)(void *data, const struct address *address);
-    void *data; /* for the five above */
+    /* Called before a task's call is entered; not for what the host closes by itself. It may take
+     * its time: the exchange stands still, and neither the tasks' time-outs and sleeps nor the
+     * exchange's run meanwhile (the kernel's own timers do). Returns false to end the exchange as
+     * host_interrupt does, with the call not made. May be NULL; needs a recorder. */
+    bool (*before_call)(void *data, const struct host_preview *preview);
+    void *data; /* for the six above */
 };
 
 /* Returns NULL with error set. Only one host at a time. */
@@ -131,6 +148,15 @@ void host_ready(struct host *host, const struct address *address);
 void host_will_be_at(struct host *host, const struct address *address);
 /* The address given to either; family 0 while nobody gave one. */
 struct address host_ready_address(const struct host *host);
+
+/* Adds a TRACE_NOTE_USER: what whoever steps through the exchange has to say. */
+void host_remark(struct host *host, const char *text, size_t length);
+
+/* Visits each open TCP socket that is or was connected, or listens; state is what the kernel says
+ * of it now. */
+typedef void host_state_visitor(void *data, const struct role *role, const struct address *local,
+                                const struct address *remote, enum tcp_state state);
+void host_visit_states(const struct host *host, host_state_visitor *visitor, void *data);
 
 /* Asks the exchange to end as if by Ctrl-C. May be called inside a step. */
 void host_interrupt(struct host *host);

@@ -138,6 +138,7 @@ struct task {
 
     uv_timer_t timer;
     bool timer_open, timed; /* timed: the timer runs */
+    uint64_t timer_left;    /* ms, while the exchange stands still */
     bool expired;           /* the timer ended the wait */
     bool has_waited;        /* server: it waited for the network once, so clients may begin */
     unsigned streak;        /* calls ended since it was last stepped */
@@ -200,6 +201,7 @@ struct host {
     struct error flush_error;
     bool flush_failed;
 
+    uint64_t deadline_left; /* ms, while it stands still */
     uv_timer_t deadline, ticker, flusher, teller, quiet;
     uv_signal_t interrupt, terminate;
     uint64_t steps_at_tick;
@@ -226,6 +228,9 @@ void host_note(struct host *host, struct role *role, enum trace_note_kind kind, 
 /* exchange.c */
 /* The exchange ends after this step; only the first reason counts. */
 void exchange_end(struct host *host, enum trace_outcome outcome, struct role *culprit);
+/* The exchange stands still between the two: its time-outs and those of its tasks do not run. */
+void exchange_halt(struct host *host);
+void exchange_resume(struct host *host);
 
 /* outcome.c */
 void outcome_describe(struct host *host, struct error *error);
@@ -242,6 +247,9 @@ void task_cancel(struct task *task);
 /* Starts the timer that ends the task's wait after ns. */
 void task_start_timer(struct task *task, int64_t duration);
 void task_stop_timer(struct task *task);
+/* What is left of the timer is kept, and runs from now on. */
+void task_keep_timer(struct task *task);
+void task_resume_timer(struct task *task);
 void clients_begin(struct host *host);
 /* The socket of a server listens, or can receive datagrams. */
 void server_is_reachable(const struct host_socket *socket);

@@ -1,5 +1,6 @@
 #include "host/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,9 @@ static void end_badly(struct task *task, enum trace_outcome outcome, const char 
 {
     struct host *host = task->host;
     set_ended(task);
+    /* The end of the exchange kept it from a call that cannot wait for the end. */
+    if (host->ending && task->result.error == ECANCELED)
+        return;
     host_note(host, task->role, TRACE_NOTE_ERROR, text, strlen(text), script, line);
     if (!host->ending) {
         free(host->failure);
@@ -254,6 +258,18 @@ void task_stop_timer(struct task *task)
     uv_timer_stop(&task->timer);
     task->timed = false;
     task->host->timed--;
+}
+
+void task_keep_timer(struct task *task)
+{
+    if (task->timed)
+        task->timer_left = uv_timer_get_due_in(&task->timer);
+}
+
+void task_resume_timer(struct task *task)
+{
+    if (task->timed)
+        uv_timer_start(&task->timer, on_timer, task->timer_left, 0);
 }
 
 static void free_task(struct task *task)

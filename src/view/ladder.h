@@ -131,6 +131,8 @@ struct ladder {
     bool grouped;                 /* clients share one lane */
     bool extra_left, extra_right; /* a shared lane beside those of roles */
     bool laid_out;
+    int columns; /* of the terminal when the lanes were laid out; it may be resized while it shows
+                  */
     int time_width, left_gutter, right_gutter, inner; /* columns */
     int inner_column;
     bool narrow;

@@ -399,10 +399,11 @@ static void draw_names(struct ladder *ladder)
 
 void ladder_lay_out(struct ladder *ladder)
 {
-    if (ladder->laid_out)
+    int columns = ladder->options->terminal.columns;
+    if (ladder->laid_out && columns == ladder->columns)
         return;
     ladder->laid_out = true;
-    int columns = ladder->options->terminal.columns;
+    ladder->columns = columns;
     ladder->narrow = columns < GUTTER_LEFT + GUTTER_RIGHT + 35;
     ladder->left_gutter = ladder->narrow ? GUTTER_NARROW : GUTTER_LEFT;
     ladder->right_gutter = ladder->narrow ? GUTTER_NARROW : GUTTER_RIGHT;
