@@ -49,6 +49,7 @@ struct invocation {
     enum stream_form stream;      /* --hex, --raw */
     enum stream_side stream_from; /* --from */
     const char *output_path;      /* -o */
+    const char *html_path;        /* --html */
     enum color_choice color;
     bool quiet;
     bool verbose;

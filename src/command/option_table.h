@@ -25,6 +25,7 @@ enum option_id {
     OPTION_RAW,
     OPTION_FROM,
     OPTION_OUTPUT,
+    OPTION_HTML,
     OPTION_NUMERIC,
     OPTION_COLOR,
     OPTION_QUIET,

@@ -17,6 +17,7 @@ const struct command command_run = {
              "root is needed. LAB is a lab's name or the path of a Lua script.",
     .examples = "  handlens run hello                  the first lab\n"
                 "  handlens run hello -w hello.pcapng  keep the trace, for Wireshark too\n"
+                "  handlens run hello --html hello.html  a report to click through\n"
                 "  handlens run ./mine.lua --as json   your own lab, for a program to read\n",
     .least_operands = 1,
     .most_operands = 1,

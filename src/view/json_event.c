@@ -75,7 +75,7 @@ static void set_host(json_t *object, const char *key, const struct address *addr
                              : json_string_nocheck(address_format_host(address, text)));
 }
 
-static json_t *base64(const uint8_t *bytes, size_t length)
+json_t *json_event_base64(const uint8_t *bytes, size_t length)
 {
     unsigned char small[4096];
     size_t size = (length + 2) / 3 * 4 + 1;
@@ -266,7 +266,7 @@ json_t *json_event_packet(const struct view_item *item)
     if (frame->bytes.length < frame->length)
         set_number(object, "captured_length", frame->bytes.length);
     set_number(object, "payload_length", packet->payload_length);
-    set(object, "payload", base64(packet->bytes + packet->payload_at, packet->payload_captured));
+    set(object, "payload", json_event_base64(packet->bytes + packet->payload_at, packet->payload_captured));
     set(object, "cause", frame->cause == 0 ? json_null() : json_integer(frame->cause));
     if (frame->comment.length > 0)
         set(object, "comment", json_event_text(frame->comment));

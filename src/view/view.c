@@ -24,6 +24,7 @@ static const struct view_type *const view_types[VIEW_KINDS] = {
     [VIEW_STREAM] = &view_stream,
     [VIEW_JSON] = &view_json,
     [VIEW_PACKETS] = &view_packets,
+    [VIEW_HTML] = &view_html,
 };
 
 struct progress {
