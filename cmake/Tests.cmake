@@ -4,6 +4,7 @@
 #   tests/lab/test_NAME.py          lab/NAME           whole runs of the program, as whoever runs ctest
 #                                   lab-as-nobody/NAME the same, installed, without any privilege
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
+#   tests/browser/test_NAME.py      browser/NAME       the report, in a headless Chromium
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
 
 find_program(HANDLENS_PYTHON python3 HINTS /usr/bin)
@@ -50,4 +51,14 @@ foreach(source ${lab_tests})
     if(name MATCHES "_alone$")
         set_tests_properties(lab/${name} lab-as-nobody/${name} PROPERTIES RUN_SERIAL ON)
     endif()
+endforeach()
+
+file(GLOB browser_tests CONFIGURE_DEPENDS tests/browser/test_*.py)
+foreach(source ${browser_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME browser/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    # Times are measured in it.
+    set_tests_properties(browser/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS browser
+                         RUN_SERIAL ON ENVIRONMENT "${lab_environment}")
 endforeach()

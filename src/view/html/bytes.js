@@ -26,9 +26,9 @@ function drawBytes(packet, from) {
     const text = el("span", { class: "text", "aria-hidden": "true" });
     for (let at = row; at < Math.min(to, row + per); at++) {
       const value = bytes[at].toString(16).padStart(2, "0");
-      hex.append(el("button", { type: "button", tabindex: "-1", class: "byte " + (dump.layers[at] || "link"), "data-byte": at, text: value,
+      hex.append(el("button", { type: "button", tabindex: "-1", class: "byte " + (dump.layers[at] || "frame"), "data-byte": at, text: value,
                                 "aria-label": `byte ${at}: ${value}` }), at % 8 === 7 && at + 1 < row + per ? el("i", { text: " " }) : "");
-      text.append(el("span", { class: "char " + (dump.layers[at] || "link"), "data-byte": at,
+      text.append(el("span", { class: "char " + (dump.layers[at] || "frame"), "data-byte": at,
                                text: bytes[at] >= 32 && bytes[at] < 127 ? String.fromCharCode(bytes[at]) : "·" }));
     }
     table.append(el("div", { class: "dump-row" }, el("span", { class: "offset", text: row.toString(16).padStart(4, "0") }), hex, text));

@@ -5,8 +5,8 @@ const HEADER_RFC = { "IPv4": "RFC 791 section 3.1", "IPv6": "RFC 8200 section 3"
                      "Ethernet": "IEEE 802.3" };
 const LAYER_STYLE = { "TCP": "transport", "UDP": "transport", "ICMP": "transport", "ICMPv6": "transport",
                       "IPv4": "network", "IPv6": "network", "IPv6 extension": "network", "ARP": "network",
-                      "Payload": "payload", "Padding": "link" };
-const layerStyle = (layer) => LAYER_STYLE[layer] || "link";
+                      "Payload": "payload", "Padding": "frame" };
+const layerStyle = (layer) => LAYER_STYLE[layer] || "frame";
 
 const SHORT = { "Reserved": "Rsv", "Header Length": "IHL", "Data Offset": "Data Offset", "Fragment Offset": "Fragment Offset" };
 const FIELD_TERMS = { "Sequence Number": "sequence number", "Acknowledgment Number": "acknowledgment number",

@@ -8,7 +8,7 @@ function sayFlow(flow) {
   if (!summary) return facts;
   const who = (end) => endName(flow, end);
   if (summary.protocol !== "TCP") {
-    facts.push(["Data", say`${byteSize(summary.bytes)} in ${plural(summary.packets, "[[datagram]]".slice(2, -2))}`]);
+    facts.push(["Data", say`${byteSize(summary.bytes)} in ${plural(summary.packets, "datagram")}`]);
     return facts;
   }
   const opening = flow.packets.find((packet) => packet.has.SYN && packet.from === 0);
@@ -38,6 +38,7 @@ function sayClose(flow, summary) {
 
 function drawFlowFacts() {
   const box = byId("flow-facts");
+  if (!box) return;
   const flow = trace.flows.get(view.flow) || (trace.flows.size === 1 ? firstFlow() : null);
   clear(box);
   if (!flow) return;

@@ -200,7 +200,7 @@ function arrowParts(row, top) {
                  text.includes("  ") ? "  " + text.split("  ").slice(1).join("  ") : ""));
   let y = y2 + 13;
   const under = (cls, what) => {
-    parts.push(svg("text", { class: cls, x: middle, y, "text-anchor": "middle", text: fit(what, room) }));
+    parts.push(svg("text", { class: cls, x: middle, y, "text-anchor": "middle", text: fit(what, room + 22) }));
     y += 15;
   };
   if (packet.options) under("under", packet.options);
