@@ -7,6 +7,7 @@
 #   tests/peer/test_NAME.py         peer/NAME          with real clients and servers, written by others
 #                                   peer-as-nobody/NAME
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
+#   tests/browser/test_NAME.py      browser/NAME       the report, in a headless Chromium
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
 
 find_program(HANDLENS_PYTHON python3 HINTS /usr/bin)
@@ -77,4 +78,14 @@ foreach(source ${tshark_tests})
     add_test(NAME tshark/${name} COMMAND ${HANDLENS_PYTHON} ${source})
     set_tests_properties(tshark/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS tshark
                          ENVIRONMENT "${run_environment}")
+endforeach()
+
+file(GLOB browser_tests CONFIGURE_DEPENDS tests/browser/test_*.py)
+foreach(source ${browser_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME browser/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    # Times are measured in it.
+    set_tests_properties(browser/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS browser
+                         RUN_SERIAL ON ENVIRONMENT "${run_environment}")
 endforeach()

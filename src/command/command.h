@@ -56,6 +56,7 @@ struct invocation {
     enum stream_side side;        /* replay --as; STREAM_BOTH: not given */
     const char *output_path;      /* -o */
     const char *format;           /* --format; NULL: text */
+    const char *html_path;        /* --html */
     enum color_choice color;
     bool quiet;
     bool verbose;

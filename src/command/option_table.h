@@ -29,6 +29,7 @@ enum option_id {
     OPTION_FROM,
     OPTION_OUTPUT,
     OPTION_FORMAT,
+    OPTION_HTML,
     OPTION_NUMERIC,
     OPTION_COLOR,
     OPTION_QUIET,

@@ -17,9 +17,10 @@
 const struct option_row option_table[] = {
     {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES | COMMAND_CHECK,
      "keep the trace in FILE (pcapng)"},
+    {OPTION_HTML, "html", 0, "FILE", EXCHANGES, "write a report to FILE, for any browser"},
     {OPTION_FORCE, "force", 0, NULL, SHOWS | COMMAND_CHECK,
-     "let -w and -o replace a file that is there"},
-    {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows or json"},
+     "let -w, -o and --html replace a file that is there"},
+    {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows, json or html"},
     {OPTION_SIDE, "as", 0, "SIDE", COMMAND_REPLAY, "the side to play: client or server"},
     {OPTION_HOST, "host", 0, "HOST", FOR_PEERS, "name or address (default: the lab's own)"},
     {OPTION_PORT, "port", 0, "PORT", FOR_PEERS, "port (default: the lab's own)"},
@@ -110,8 +111,8 @@ static bool view_kind(const char *text, enum view_kind *kind, struct error *erro
         return error_set(error, STATUS_USAGE, "there is no view '%s'; did you mean '%s'?", text,
                          near);
     return error_set(error, STATUS_USAGE,
-                     "there is no view '%s'; there are ladder, packets, bytes, stream, flows and "
-                     "json",
+                     "there is no view '%s'; there are ladder, packets, bytes, stream, flows, "
+                     "json and html",
                      text);
 }
 
@@ -206,6 +207,9 @@ static bool take(struct invocation *invocation, const struct option_row *row, co
     case OPTION_FORMAT:
         invocation->format = value;
         return true;
+    case OPTION_HTML:
+        invocation->html_path = value;
+        return true;
     case OPTION_AS:
         invocation->as_given = true;
         return view_kind(value, &invocation->as, error);
@@ -292,6 +296,21 @@ static bool check_stream(const struct invocation *invocation, struct error *erro
     return true;
 }
 
+/* A page is for a browser: the reader of a terminal meant something else. */
+static bool check_html(const struct invocation *invocation, struct error *error)
+{
+    if (invocation->html_path != NULL && invocation->no_capture)
+        return error_set(error, STATUS_USAGE,
+                         "--html shows what was captured: it does not go with --no-capture");
+    if (invocation->as != VIEW_HTML || invocation->output_path != NULL ||
+        isatty(STDOUT_FILENO) != 1)
+        return true;
+    bool is_view = invocation->command->bit == COMMAND_VIEW;
+    return error_set(error, STATUS_USAGE,
+                     is_view ? "--as html makes a page for a browser: name its file with -o FILE"
+                             : "--as html makes a page for a browser: use --html FILE");
+}
+
 bool options_parse(struct invocation *invocation, const struct command *command, int argc,
                    char **argv, struct error *error)
 {
@@ -335,6 +354,7 @@ bool options_parse(struct invocation *invocation, const struct command *command,
     }
     invocation->operands = argv + optind;
     invocation->operand_count = argc - optind;
-    return invocation->help || (count_operands(invocation, command, error) &&
-                                check_stream(invocation, error) && check_step(invocation, error));
+    return invocation->help ||
+           (count_operands(invocation, command, error) && check_stream(invocation, error) &&
+            check_html(invocation, error) && check_step(invocation, error));
 }

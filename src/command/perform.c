@@ -8,14 +8,14 @@
 #include "command/show.h"
 #include "trace/reader.h"
 
-static enum status show(const struct exchange *exchange, struct error *error)
+static enum status show(const struct exchange *exchange, enum view_kind kind, FILE *out,
+                        struct error *error)
 {
     struct trace_reader *reader = trace_reader_from(exchange->trace, "the trace", error);
     if (reader == NULL)
         return error->status;
-    struct view_options options = show_options(exchange->invocation, STDOUT_FILENO);
-    enum view_result result =
-        view_render(reader, exchange->invocation->as, &options, stdout, error);
+    struct view_options options = show_options(exchange->invocation, fileno(out));
+    enum view_result result = view_render(reader, kind, &options, out, error);
     trace_reader_close(reader);
     return result == VIEW_SHOWN ? STATUS_DONE : error->status;
 }
@@ -44,17 +44,39 @@ static enum status join(enum status status, struct error *error, enum status sec
     return status == STATUS_DONE ? second_status : status;
 }
 
+/* Shows what was recorded, on stdout and, if one was asked for, as a report. */
+static enum status show_all(const struct exchange *exchange, FILE *report, struct error *error)
+{
+    enum status status = STATUS_DONE;
+    if (!exchange->invocation->step) /* else it has been shown as it grew */
+        status = show(exchange, exchange->invocation->as, stdout, error);
+    if (report == NULL)
+        return status;
+    struct error second = {0};
+    return join(status, error, show(exchange, VIEW_HTML, report, &second), &second);
+}
+
+/* The report's file is opened first of all: behind the place's door the user may write less. */
 static enum status perform_script(struct exchange *exchange, struct error *error)
 {
+    const char *html_path = exchange->invocation->html_path;
+    FILE *report = NULL;
+    if (html_path != NULL && (report = show_open(exchange->invocation, html_path, error)) == NULL)
+        return error->status;
     enum status status = exchange_run(exchange, error) ? STATUS_DONE : error->status;
     struct error shown = {0};
+    struct error unwritten = {0};
     enum status show_status = STATUS_DONE;
-    if (exchange->trace >= 0) {
-        if (!exchange->invocation->step) /* else it has been shown as it grew */
-            show_status = show(exchange, &shown);
+    bool has_trace = exchange->trace >= 0;
+    if (has_trace) {
+        show_status = show_all(exchange, report, &shown);
         remark(exchange);
     }
     exchange_close(exchange);
+    if (report != NULL && !show_close(report, html_path, &unwritten))
+        show_status = join(show_status, &shown, unwritten.status, &unwritten);
+    if (report != NULL && !has_trace && !exchange->invocation->force)
+        unlink(html_path); /* which was not there before */
     status = join(status, error, exchange->recording.status, &exchange->recording);
     return join(status, error, show_status, &shown);
 }

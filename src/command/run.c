@@ -18,6 +18,7 @@ const struct command command_run = {
     .examples = "  handlens run hello                  the first lab\n"
                 "  handlens run hello -w hello.pcapng  keep the trace, for Wireshark too\n"
                 "  handlens run hello --step           stop before each call, and ask\n"
+                "  handlens run hello --html hello.html  a report to click through\n"
                 "  handlens run ./mine.lua --as json   your own lab, for a program to read\n",
     .least_operands = 1,
     .most_operands = 1,

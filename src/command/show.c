@@ -1,5 +1,8 @@
 #include "command/show.h"
 
+#include <errno.h>
+#include <string.h>
+
 struct view_options show_options(const struct invocation *invocation, int descriptor)
 {
     return (struct view_options){
@@ -10,4 +13,22 @@ struct view_options show_options(const struct invocation *invocation, int descri
         .stream = invocation->stream,
         .stream_from = invocation->stream_from,
     };
+}
+
+FILE *show_open(const struct invocation *invocation, const char *path, struct error *error)
+{
+    FILE *out = fopen(path, invocation->force ? "w" : "wx");
+    if (out == NULL && errno == EEXIST)
+        error_set(error, STATUS_USAGE, "%s exists; --force replaces it", path);
+    else if (out == NULL)
+        error_set(error, errno == EACCES ? STATUS_NOT_ALLOWED : STATUS_USAGE, "cannot write %s: %s",
+                  path, strerror(errno));
+    return out;
+}
+
+bool show_close(FILE *out, const char *path, struct error *error)
+{
+    if (fclose(out) == 0)
+        return true;
+    return error_set(error, STATUS_NOT_ALLOWED, "cannot write %s: %s", path, strerror(errno));
 }

@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "command/command.h"
@@ -29,26 +27,15 @@ static char *join_filter(char **words, int count)
     return (char *)joined.data;
 }
 
-static FILE *open_output(const struct invocation *invocation, struct error *error)
-{
-    if (invocation->output_path == NULL)
-        return stdout;
-    FILE *out = fopen(invocation->output_path, invocation->force ? "w" : "wx");
-    if (out == NULL && errno == EEXIST)
-        error_set(error, STATUS_USAGE, "%s exists; --force replaces it", invocation->output_path);
-    else if (out == NULL)
-        error_set(error, errno == EACCES ? STATUS_NOT_ALLOWED : STATUS_USAGE, "cannot write %s: %s",
-                  invocation->output_path, strerror(errno));
-    return out;
-}
-
 static enum status run_view(const struct invocation *invocation, struct error *error)
 {
     const char *path = invocation->operands[0];
     struct trace_reader *reader = trace_reader_open(path, error);
     if (reader == NULL)
         return error->status;
-    FILE *out = open_output(invocation, error);
+    FILE *out = invocation->output_path == NULL
+                    ? stdout
+                    : show_open(invocation, invocation->output_path, error);
     if (out == NULL) {
         trace_reader_close(reader);
         return error->status;
@@ -61,9 +48,10 @@ static enum status run_view(const struct invocation *invocation, struct error *e
     enum view_result result = view_render(reader, invocation->as, &options, out, error);
     trace_reader_close(reader);
     free(filter);
-    if (out != stdout && fclose(out) != 0 && result != VIEW_FAILED) {
-        error_set(error, STATUS_NOT_ALLOWED, "cannot write %s: %s", invocation->output_path,
-                  strerror(errno));
+    struct error unwritten;
+    if (out != stdout && !show_close(out, invocation->output_path, &unwritten) &&
+        result != VIEW_FAILED) {
+        *error = unwritten;
         result = VIEW_FAILED;
     }
     return result == VIEW_SHOWN ? STATUS_DONE : error->status;
@@ -80,7 +68,8 @@ const struct command command_view = {
     .examples = "  handlens view hello.pcapng\n"
                 "  handlens view --as packets capture.pcap 'tcp port 80'\n"
                 "  handlens view --as bytes --number 4 capture.pcap   one packet, explained\n"
-                "  handlens view --as stream --flow 2 capture.pcap    what both ends said\n",
+                "  handlens view --as stream --flow 2 capture.pcap    what both ends said\n"
+                "  handlens view --as html -o hello.html hello.pcapng\n",
     .least_operands = 1,
     .most_operands = -1,
     .run = run_view,

@@ -1,6 +1,9 @@
 #include "view/json_event.h"
 
+#include <limits.h>
+#include <openssl/evp.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "support/clock.h"
 #include "support/terminal.h"
@@ -74,6 +77,24 @@ json_t *json_event_address(const struct address *address)
     if (address->family == 0)
         return json_null();
     return json_string_nocheck(address_format(address, text));
+}
+
+json_t *json_event_base64(const uint8_t *bytes, size_t length)
+{
+    unsigned char small[4096];
+    size_t size = (length + 2) / 3 * 4 + 1;
+    if (length == 0)
+        return json_string_nocheck("");
+    if (length > INT_MAX)
+        return NULL;
+    unsigned char *text = size <= sizeof small ? small : malloc(size);
+    if (text == NULL)
+        return NULL;
+    int written = EVP_EncodeBlock(text, bytes, (int)length);
+    json_t *string = json_stringn_nocheck((const char *)text, (size_t)written);
+    if (text != small)
+        free(text);
+    return string;
 }
 
 static void set_site(json_t *object, struct trace_text script, uint32_t line)

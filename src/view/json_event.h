@@ -25,6 +25,7 @@ json_t *json_event_time(int64_t time);
 /* ["retransmission"] */
 json_t *json_event_marks(uint32_t marks);
 json_t *json_event_text(struct trace_text text);
+json_t *json_event_base64(const uint8_t *bytes, size_t length);
 /* "127.0.0.1:80", or null for no address. */
 json_t *json_event_address(const struct address *address);
 

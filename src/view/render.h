@@ -51,6 +51,6 @@ struct view_type {
 const struct view_type *view_type_of(enum view_kind kind);
 
 extern const struct view_type view_ladder, view_packets, view_bytes, view_stream, view_flows,
-    view_json;
+    view_json, view_html;
 
 #endif

@@ -21,6 +21,7 @@ static const char *const kind_names[VIEW_KINDS] = {
 static const struct view_type *const view_types[VIEW_KINDS] = {
     [VIEW_LADDER] = &view_ladder, [VIEW_PACKETS] = &view_packets, [VIEW_BYTES] = &view_bytes,
     [VIEW_STREAM] = &view_stream, [VIEW_FLOWS] = &view_flows,     [VIEW_JSON] = &view_json,
+    [VIEW_HTML] = &view_html,
 };
 
 struct progress {
