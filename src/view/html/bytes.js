@@ -107,7 +107,7 @@ function drawWords() {
   if (!step) return;
   const packet = selection.packet;
   if (step.kind === "packet") {
-    box.append(el("p", { class: "packet-line" }, el("b", { text: `Packet ${packet.n}` }), ` ${packet.src} → ${packet.dst}, ${duration(packet.t)} after the start, ${plural(packet.wire, "byte")}`));
+    box.append(el("p", { class: "packet-line" }, el("b", { text: `Packet ${packet.n}` }), ` ${packet.src} → ${packet.dst}, ${packet.t === 0 ? "at the start" : duration(packet.t) + " after the start"}, ${plural(packet.wire, "byte")}`));
     for (const sentence of sentencesOfPacket(packet)) box.append(sayInto(el("p"), sentence));
     const cause = sayCause(packet);
     if (cause.length) box.append(sayInto(el("p"), cause));

@@ -43,7 +43,7 @@ function drawFlowFacts() {
   clear(box);
   if (!flow) return;
   for (const [name, parts] of sayFlow(flow))
-    box.append(sayInto(el("dt"), [name]), sayInto(el("dd"), parts));
+    box.append(el("div", {}, sayInto(el("dt"), [name]), sayInto(el("dd"), parts)));
 }
 
 function flowRow(flow) {

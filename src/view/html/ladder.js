@@ -27,7 +27,7 @@ const stateGroup = (name) => GROUPS[name] || (name === "?" ? "idle" : "closing")
 
 function rowHeight(row) {
   if (row.kind === "pause" || row.kind === "flow") return 24;
-  if (row.step.kind !== "packet") return 23;
+  if (row.step.kind !== "packet") return row.listens && ladder.narrow ? 38 : 23;
   const packet = row.step.packet;
   return 30 + row.drop + (packet.len > 0 ? 15 : 0) + (packet.options ? 15 : 0) +
     (packet.marks || packet.resent ? 15 : 0) + (ladder.narrow && row.changes.length ? 15 : 0);
@@ -124,7 +124,7 @@ function measureLadder() {
 function drawLaneNames() {
   const box = clear(byId("lanes"));
   const many = trace.lanes.length > 2;
-  box.append(svg("svg", { width: ladder.width, height: many ? 40 : 22 }, trace.lanes.map((lane, i) =>
+  box.append(svg("svg", { width: ladder.width, height: many ? 40 : 22, viewBox: `0 0 ${ladder.width} ${many ? 40 : 22}` }, trace.lanes.map((lane, i) =>
     svg("text", { class: "lane-name who" + lane.who, x: ladder.lanesX[i], y: 16 + (many && i % 2 ? 16 : 0),
                   "text-anchor": ladder.narrow ? (lane.right ? "end" : "start") : "middle",
                   text: cutText(visible(lane.name), 18) }))));
@@ -241,7 +241,7 @@ function callParts(row, top) {
                                (step.kind === "note" && step.note.kind === "error" ? " failed" : ""),
                                x, y: top + 15, "text-anchor": right ? "end" : lane < 0 ? "middle" : "start" },
                      right ? [...body, at.length ? "  " : "", ...at] : [...at, at.length ? "  " : "", ...body])];
-  if (row.listens) parts.push(stateLabel(row, "LISTEN", lane, top + 15, 1));
+  if (row.listens) parts.push(stateLabel(row, "LISTEN", lane, top + (ladder.narrow ? 30 : 15), 1));
   return parts;
 }
 
@@ -274,7 +274,7 @@ function drawLadder() {
   ladder.first = first;
   ladder.last = last;
   const height = ladder.tops[last] - ladder.tops[first];
-  const drawing = svg("svg", { width: ladder.width, height, class: "rows", role: "presentation" }, bandParts(first, last));
+  const drawing = svg("svg", { width: ladder.width, height, viewBox: `0 0 ${ladder.width} ${height}`, class: "rows", role: "presentation" }, bandParts(first, last));
   // Grounds of rows lie behind the lanes.
   const behind = svg("g", { role: "presentation" });
   for (let i = first; i < last; i++) {
@@ -287,6 +287,7 @@ function drawLadder() {
   drawing.append(behind);
   drawing.style.top = ladder.tops[first] + "px";
   clear(space).append(drawing);
+  if (ladder.whole && last < count) space.append(el("p", { class: "hint", text: `The first ${last} of ${count} rows; choose a flow to print it.` }));
   const at = selection.step ? ladder.rowOfStep.get(selection.step.index) : undefined;
   if (at !== undefined && at >= first && at < last) box.setAttribute("aria-activedescendant", `row-${at}`);
   else box.removeAttribute("aria-activedescendant");

@@ -56,6 +56,7 @@ function startPlayer() {
     if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
     const target = event.target;
     if (target.closest("select, input, #explain")) return;
+    if (event.key === " " && target.closest(".term")) { event.preventDefault(); target.click(); return; }
     const inLadder = Boolean(target.closest("#ladder"));
     if (event.key === " " && !target.closest("button, summary, a")) { event.preventDefault(); togglePlay(); return; }
     if (event.key === "Enter" && inLadder) { select(selection.step); return; }

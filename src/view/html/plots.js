@@ -62,6 +62,9 @@ function plotFrame(plot) {
     top = Math.max(top, point.y2 || point.y);
     bottom = Math.min(bottom, point.y);
   }
+  // The window's edge is shown where it is not so far away that the rest would be flat.
+  const edge = Math.max(0, ...(plot.ignored ? seen.filter((point) => plot.ignored.has(point.kind)).slice(0, 50000) : []).map((point) => point.y));
+  if (edge > top && edge - bottom <= 3 * (top - bottom)) top = edge;
   if (!(top > bottom)) { bottom = 0; top = Math.max(1, top); }
   const room = (top - bottom) * 0.06;
   const left = 58;
@@ -164,7 +167,7 @@ function zoom(factor, at) {
 function rangeOf(flow) {
   const first = flow.packets[0].t;
   const last = flow.packets.at(-1).t;
-  const room = Math.max(1000, (last - first) * 0.02);
+  const room = Math.max(1000, (last - first) * 0.005);
   return [first - room, last + room];
 }
 

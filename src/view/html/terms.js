@@ -68,8 +68,12 @@ function termOf(word) {
 function termNode(word, label = word) {
   const term = termOf(word);
   if (!term) return document.createTextNode(label);
-  return el("button", { type: "button", class: "term", "aria-haspopup": "dialog", "data-term": term,
-                        text: label, click: (event) => explain(term, event.currentTarget) });
+  const show = (event) => {
+    event.preventDefault();
+    explain(term, event.currentTarget);
+  };
+  return el("a", { class: "term", role: "button", href: "#terms", "aria-haspopup": "dialog",
+                   "data-term": term, text: label, click: show });
 }
 
 let explainedFrom = null;

@@ -15,12 +15,20 @@ function say(strings, ...values) {
 
 const linkTo = (step, label) => ({ step, label });
 
+// A real link, not a button, since a button would break the line as a picture does.
+function linkNode({ step, label }) {
+  const go = (event) => {
+    event.preventDefault();
+    select(step);
+  };
+  return el("a", { class: "link", href: `#step-${step.index + 1}`, text: label, click: go });
+}
+
 function sayInto(node, parts) {
   for (const part of parts) {
     if (part === null || part === undefined) continue;
     if (part.term) node.append(termNode(part.term, part.label || part.term));
-    else if (part.step) node.append(el("button", { type: "button", class: "link", text: part.label,
-                                                   click: () => select(part.step) }));
+    else if (part.step) node.append(linkNode(part));
     else node.append(String(part));
   }
   return node;
@@ -54,8 +62,8 @@ function sayHandshakeAck(packet) {
 
 function sayAcked(packet) {
   const of = trace.packetByNumber.get(packet.rttOf);
-  if (of) return [say`It [[ACK]]nowledges everything before byte ${packet.ack} ([[relative]]): ${linkToPacket(of)}, ${duration(packet.rtt)} after that was sent ([[RTT]]).`];
-  return [say`Everything before byte ${packet.ack} ([[relative]]) has arrived ([[ACK]]).`];
+  if (of) return [say`[[ACK]]: everything before byte ${packet.ack} ([[relative]]) has arrived, that is ${linkToPacket(of)}, sent ${duration(packet.rtt)} before ([[RTT]]).`];
+  return [say`[[ACK]]: everything before byte ${packet.ack} ([[relative]]) has arrived.`];
 }
 
 function sayFin(packet) {
@@ -86,7 +94,7 @@ function sayTcp(packet) {
   } else if (packet.has.SYN && packet.has.ACK) {
     sentences.push(say`${who} agrees ([[SYN ACK]]). Its own [[initial sequence number]] is ${sequence} on the wire; its [[acknowledgment number]] ${tcpNumber(packet, "Acknowledgment Number")} is the client’s plus 1.`);
   } else if (packet.has.SYN) {
-    sentences.push(say`${who} asks for a connection ([[SYN]]). Its [[initial sequence number]] is ${sequence} on the wire, 0 when counted [[relative]]ly.`);
+    sentences.push(say`${who} asks for a connection ([[SYN]]). Its [[initial sequence number]] is ${sequence} on the wire, and 0 as a [[relative]] number.`);
   } else if (completes) {
     sentences.push(...sayHandshakeAck(packet));
   }
