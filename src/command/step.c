@@ -139,10 +139,10 @@ static uint16_t flags_of(char *text)
     for (char *word = strtok_r(text, " ,+|", &rest); word != NULL;
          word = strtok_r(NULL, " ,+|", &rest)) {
         uint16_t found = 0;
-        for (uint16_t flag = TCP_FIN; flag <= TCP_AE; flag = (uint16_t)(flag << 1)) {
+        for (unsigned flag = TCP_FIN; flag <= TCP_AE; flag <<= 1) {
             char name[TCP_FLAGS_TEXT];
-            if (strcasecmp(word, tcp_flags_text(flag, name)) == 0)
-                found = flag;
+            if (strcasecmp(word, tcp_flags_text((uint16_t)flag, name)) == 0)
+                found = (uint16_t)flag;
         }
         if (found == 0)
             return 0;

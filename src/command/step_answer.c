@@ -22,7 +22,6 @@ static void hear_state(void *data, const struct role *role, const struct address
 void step_answer_states(struct step *step, const struct host *host)
 {
     struct buffer *heard = &step->heard;
-    size_t before = heard->length;
     buffer_append_text(heard, "  states by the packets so far, client and server:\n");
     bool any = false;
     for (size_t i = 0; i < STEP_FLOWS; i++) {
@@ -40,7 +39,7 @@ void step_answer_states(struct step *step, const struct host *host)
     if (!any)
         buffer_append_text(heard, "    no TCP packet yet\n");
     buffer_append_text(heard, "  states by the kernel now:\n");
-    before = heard->length;
+    size_t before = heard->length;
     host_visit_states(host, hear_state, step);
     if (heard->length == before)
         buffer_append_text(heard, "    no TCP socket listens or is connected\n");

@@ -24,7 +24,9 @@ static uint8_t sent[64];
 
 static void begin(struct flow_of *f, size_t client, size_t server)
 {
-    *f = (struct flow_of){.flow = {.flow = {.id = 1, .protocol = TRACE_TCP}}};
+    memset(f, 0, sizeof *f);
+    f->flow.flow.id = 1;
+    f->flow.flow.protocol = TRACE_TCP;
     f->flow.packets = f->indices;
     f->flow.side[FLOW_CLIENT].sent = (struct buffer){.data = sent, .length = client};
     f->flow.side[FLOW_SERVER].sent = (struct buffer){.data = sent, .length = server};
