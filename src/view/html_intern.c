@@ -26,7 +26,8 @@ uint32_t html_intern(struct html_intern *table, const void *key, size_t length, 
     size_t at = hash_of(key, length) % HTML_INTERN_SLOTS;
     *is_new = false;
     while (table->slots[at].key != NULL) {
-        if (table->slots[at].length == length && memcmp(table->slots[at].key, key, length) == 0)
+        if (table->slots[at].length == length &&
+            (length == 0 || memcmp(table->slots[at].key, key, length) == 0))
             return table->slots[at].number;
         at = (at + 1) % HTML_INTERN_SLOTS;
     }

@@ -27,7 +27,7 @@ struct html_intern {
 
 /*
  * The number of these bytes. *is_new says that it has just been given, so the bytes have to be
- * said. 0 out of memory.
+ * said. key may be NULL where length is 0. Returns 0 out of memory.
  */
 uint32_t html_intern(struct html_intern *table, const void *key, size_t length, bool *is_new);
 

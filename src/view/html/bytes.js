@@ -20,7 +20,7 @@ function drawBytes(packet, from) {
   dump.from = Math.max(0, Math.min(from, Math.max(0, bytes.length - 1))) & ~(PAGE - 1);
   const to = Math.min(bytes.length, dump.from + PAGE);
   const per = byId("packet").clientWidth < 470 ? 8 : 16;
-  const table = el("div", { class: "dump", role: "group", "aria-label": "Bytes of the packet; arrow keys go from byte to byte", style: null });
+  const table = el("div", { class: "dump", role: "group", "aria-label": "Bytes of the packet; arrow keys go from byte to byte" });
   for (let row = dump.from; row < to; row += per) {
     const hex = el("span", { class: "hex" });
     const text = el("span", { class: "text", "aria-hidden": "true" });
@@ -85,6 +85,10 @@ function markBytes() {
       if (!details.open) details.open = true;
     }
   }
+  const field = document.querySelector("#headers .picked");
+  if (field) revealNode(byId("packet-body"), field);
+  const byte = document.querySelector("#bytes .picked");
+  if (byte) revealNode(byId("packet-bytes"), byte);
   const name = fields.map((field) => field.name).join(", ");
   const term = fields.length === 1 && FIELD_TERMS[fields[0].name];
   clear(byId("picked")).append(fields.length ? fieldTitle(packet, fields[0]) : "", fields.length > 1 ? ` (${name})` : "", " ",
@@ -129,7 +133,7 @@ function drawWords() {
 function showInPacket() {
   drawWords();
   const packet = selection.packet;
-  byId("bytes-title").hidden = !packet;
+  byId("packet-bytes").hidden = !packet;
   if (!packet) {
     clear(byId("headers"));
     clear(byId("bytes"));
@@ -150,7 +154,6 @@ function showInPacket() {
 
 function startBytes() {
   const box = byId("bytes");
-  byId("bytes-title").after(el("p", { id: "picked", "aria-live": "polite" }));
   const byteAt = (event) => {
     const node = event.target.closest("[data-byte]");
     return node ? Number(node.dataset.byte) : -1;

@@ -104,7 +104,7 @@ function headerNode(packet, header) {
   for (const field of leaves) grid.append(...cellsOf(packet, field, base));
   const details = el("details", { class: "header " + layerStyle(header.layer), open: Boolean(opened[header.layer]) && !header.quoted },
     el("summary", {}, el("b", { text: (header.quoted ? "quoted " : "") + header.layer }), " ", el("span", { class: "of", text: headerSummary(packet, header) }),
-       HEADER_RFC[header.layer] ? el("span", { class: "rfc", text: HEADER_RFC[header.layer] }) : null), grid);
+       " ", HEADER_RFC[header.layer] ? el("span", { class: "rfc", text: HEADER_RFC[header.layer] }) : null), grid);
   details.addEventListener("toggle", () => { opened[header.layer] = details.open; });
   return details;
 }

@@ -11,7 +11,10 @@ const FONT_ROW = "12px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mo
 function fit(text, width) {
   measure.font = FONT_ROW;
   const each = measure.measureText("0").width;
-  return cutText(text, Math.max(4, Math.floor(width / each)));
+  const most = Math.max(4, Math.floor(width / each));
+  // Letters of other scripts may be wider.
+  const wider = /[^\u0020-\u024f]/.test(text.slice(0, most)) ? measure.measureText(text.slice(0, most)).width / each / Math.min(most, text.length) : 1;
+  return cutText(text, Math.max(4, Math.floor(most / Math.max(1, wider))));
 }
 
 // The first bytes of a payload, as text.
@@ -104,9 +107,9 @@ function measureLadder() {
   const box = byId("ladder");
   ladder.width = Math.max(280, box.clientWidth);
   ladder.narrow = ladder.width < 520;
-  ladder.gutter = ladder.narrow ? 16 : 108;
   const lefts = trace.lanes.filter((lane) => !lane.right).length;
   const rights = trace.lanes.length - lefts;
+  ladder.gutter = ladder.narrow ? 16 : Math.max(lefts, rights) > 1 ? 122 : 108;
   const inner = ladder.width - 2 * ladder.gutter;
   const pitch = Math.min(ladder.narrow ? 26 : 56, inner / 3 / Math.max(1, Math.max(lefts, rights) - 1));
   ladder.lanesX = trace.lanes.map((lane, i) => (lane.right
@@ -160,7 +163,10 @@ function stateLabel(row, name, lane, y, end) {
   const outside = right ? ladder.lanesX.at(-1) + 12 : ladder.lanesX[0] - 12;
   const x = ladder.narrow ? ladder.lanesX[lane] + (right ? -12 : 12) : outside;
   const anchor = (right !== ladder.narrow) ? "start" : "end";
-  return svg("text", { class: "state " + stateGroup(name), x, y, "text-anchor": anchor, "data-end": end, text: name });
+  // Where several lanes share a side, a letter says which.
+  const several = trace.lanes.filter((other) => other.right === right).length > 1;
+  const label = several ? `${trace.lanes[lane].name.slice(0, 1).toUpperCase()} ${name}` : name;
+  return svg("text", { class: "state " + stateGroup(name), x, y, "text-anchor": anchor, "data-end": end, text: label });
 }
 
 function arrowParts(row, top) {
@@ -216,12 +222,21 @@ function arrowParts(row, top) {
   return parts;
 }
 
+// From the last lane on the left to the first one on the right.
+function innerRoom() {
+  const lefts = ladder.lanesX.filter((x, i) => !trace.lanes[i].right);
+  const rights = ladder.lanesX.filter((x, i) => trace.lanes[i].right);
+  return [lefts.length ? Math.max(...lefts) : ladder.gutter, rights.length ? Math.min(...rights) : ladder.width - ladder.gutter];
+}
+
 function callParts(row, top) {
   const step = row.step;
   const lane = laneOfRole(step.role);
   const right = lane >= 0 && trace.lanes[lane].right;
-  const x = lane < 0 ? ladder.width / 2 : ladder.lanesX[lane] + (right ? -14 : 14);
-  const room = ladder.width - 2 * ladder.gutter - 60;
+  // Between the two sides, so that no other lane is written over.
+  const [left, end] = innerRoom();
+  const x = lane < 0 ? ladder.width / 2 : right ? end - 14 : left + 14;
+  const room = end - left - 60;
   const line = (step.kind === "note" ? step.note.line : step.call.line) || 0;
   let text;
   if (step.kind === "note") {
@@ -237,7 +252,7 @@ function callParts(row, top) {
   const shown = fit(text, room);
   const body = [svg("tspan", { class: step.kind === "call" ? "name" : "", text: shown.slice(0, name) }), shown.slice(name)];
   const at = line ? [svg("tspan", { class: "line-number", text: String(line) })] : [];
-  const parts = [svg("text", { class: "call " + step.kind + (step.kind !== "note" && step.call.error ? " failed" : "") +
+  const parts = [svg("text", { class: "call " + step.kind + (step.kind !== "note" && step.call.error && (step.whole || step.kind === "return") ? " failed" : "") +
                                (step.kind === "note" && step.note.kind === "error" ? " failed" : ""),
                                x, y: top + 15, "text-anchor": right ? "end" : lane < 0 ? "middle" : "start" },
                      right ? [...body, at.length ? "  " : "", ...at] : [...at, at.length ? "  " : "", ...body])];

@@ -32,8 +32,19 @@ function sequencePoints(flow, end) {
   return points;
 }
 
-const flightPoints = (flow, end) =>
-  flow.packets.filter((packet) => packet.from === end && (packet.fly || packet.len)).map((packet) => ({ t: packet.t, y: packet.fly, packet, kind: "flight" }));
+// What was sent and not acknowledged, after each packet of either end.
+function flightPoints(flow, end) {
+  const points = [];
+  let next = 0;
+  let acked = 0;
+  for (const packet of flow.packets) {
+    if (packet.from === end) next = Math.max(next, packet.seq + packet.len + (packet.has.SYN ? 1 : 0) + (packet.has.FIN ? 1 : 0));
+    else if (packet.has.ACK) acked = Math.max(acked, packet.ack);
+    points.push({ t: packet.t, y: Math.max(0, next - acked), packet, kind: "flight" });
+  }
+  return points;
+}
+
 const tripPoints = (flow, end) =>
   flow.packets.filter((packet) => packet.from !== end && packet.rtt).map((packet) => ({ t: packet.t, y: packet.rtt, packet, kind: "rtt" }));
 
@@ -94,7 +105,7 @@ function drawPlot(plot) {
     context.fillText(plot.text(value), left - 6, y + 4);
     context.textAlign = i === 0 ? "left" : i === 4 ? "right" : "center";
     const t = graph.from + (graph.to - graph.from) * i / 4;
-    context.fillText(duration(t), plot.x(t), plot.height - 6);
+    context.fillText(duration(t - graph.flow.packets[0].t), plot.x(t), plot.height - 6);
   }
   context.save();
   context.beginPath();
