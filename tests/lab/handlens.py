@@ -99,7 +99,8 @@ class LabTest(unittest.TestCase):
     def environment(self, **changes):
         """A plain user's environment; a change to None takes the variable away."""
         base = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder),
-                "TMPDIR": str(self.temporary), "LANG": "C.UTF-8", "COLUMNS": "80", "TERM": "dumb"}
+                "TMPDIR": str(self.temporary), "LANG": "C.UTF-8", "COLUMNS": "80", "TERM": "dumb",
+                "SHELL": "/bin/sh"}  # what tmux starts things by; nobody has none
         base.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
         base.update(changes)
         return {k: v for k, v in base.items() if v is not None}
