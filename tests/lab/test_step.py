@@ -32,7 +32,7 @@ class Terminal(handlens.LabTest):
     def setUp(self):
         super().setUp()
         self.socket = self.folder / "tmux"
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "/bin/sh",
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "exec /bin/sh",
                   env=self.environment(TERM="xterm-256color", COLUMNS=None))
         self.addCleanup(self.tmux, "kill-server")
         self.shell("PS1='ready> '; clear")
