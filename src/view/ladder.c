@@ -252,7 +252,18 @@ static void append_duration(struct buffer *text, int64_t duration)
         buffer_printf(text, "%.1f s", (double)duration / 1e9);
 }
 
-/* The last line: how it ended, and how much there was. */
+/* Takes a text's first line off it, without the newline. */
+static struct trace_text take_line(struct trace_text *rest)
+{
+    const char *end = rest->length == 0 ? NULL : memchr(rest->data, '\n', rest->length);
+    struct trace_text line = {rest->data, end == NULL ? rest->length : (size_t)(end - rest->data)};
+    size_t taken = line.length + (end != NULL);
+    *rest = taken == rest->length ? (struct trace_text){NULL, 0}
+                                  : (struct trace_text){rest->data + taken, rest->length - taken};
+    return line;
+}
+
+/* The last lines: how it ended, and how much there was. */
 static void draw_end(struct ladder *ladder, const struct trace_end *end)
 {
     static const char *const words[] = {
@@ -279,12 +290,19 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
         buffer_printf(text, "; %llu more were dropped by the capture",
                       (unsigned long long)ladder->dropped);
     buffer_append_byte(text, '.');
-    if (end != NULL && end->text.length > 0) {
+    unsigned style = good ? STYLE_BOLD : STYLE_RED;
+    struct trace_text rest = end == NULL ? (struct trace_text){0} : end->text;
+    if (rest.length > 0)
         buffer_append_byte(text, ' ');
-        append_safe(ladder, end->text);
-    }
     buffer_append_byte(ladder->out, '\n');
-    ladder_draw_plain(ladder, good ? STYLE_BOLD : STYLE_RED, buffer_text(text), text->length);
+    /* The sentence stands behind the numbers, each of its further lines on one of its own. */
+    do {
+        struct trace_text line = take_line(&rest);
+        append_safe(ladder, line);
+        ladder_draw_plain(ladder, style, buffer_text(text), text->length);
+        buffer_clear(text);
+        style &= ~(unsigned)STYLE_BOLD;
+    } while (rest.length > 0);
 }
 
 static void ladder_add(struct view *view, const struct view_item *item)
