@@ -291,7 +291,9 @@ static void draw_end(struct ladder *ladder, const struct trace_end *end)
                       (unsigned long long)ladder->dropped);
     buffer_append_byte(text, '.');
     unsigned style = good ? STYLE_BOLD : STYLE_RED;
-    struct trace_text rest = end == NULL ? (struct trace_text){0} : end->text;
+    struct trace_text rest = {NULL, 0};
+    if (end != NULL)
+        rest = end->text;
     if (rest.length > 0)
         buffer_append_byte(text, ' ');
     buffer_append_byte(ladder->out, '\n');
