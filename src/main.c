@@ -5,36 +5,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <lua.h>
 #include <pcap/pcap.h>
 #include <uv.h>
 
 #include "command/command.h"
-#include "support/nearest.h"
-
-const struct command *const commands[] = {&command_run,  &command_serve, &command_connect,
-                                          &command_view, &command_check, &command_replay,
-                                          &command_labs, &command_new,   NULL};
-
-static const struct command *command_named(const char *name, struct error *error)
-{
-    const char *names[sizeof commands / sizeof commands[0]];
-    size_t count = 0;
-    for (; commands[count] != NULL; count++) {
-        if (strcmp(commands[count]->name, name) == 0)
-            return commands[count];
-        names[count] = commands[count]->name;
-    }
-    const char *near = nearest_word(name, names, count);
-    if (near != NULL)
-        error_set(error, STATUS_USAGE, "there is no command '%s'; did you mean '%s'?", name, near);
-    else
-        error_set(error, STATUS_USAGE, "there is no command '%s'; 'handlens --help' lists them",
-                  name);
-    return NULL;
-}
 
 static void print_version(void)
 {

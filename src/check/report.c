@@ -20,6 +20,11 @@ const struct report_format *report_format_named(const char *name, const char **n
     return NULL;
 }
 
+const char *report_format_name(size_t n)
+{
+    return n < FORMATS ? formats[n]->name : NULL;
+}
+
 enum status judgement_status(const size_t verdicts[3])
 {
     bool failed = verdicts[TRACE_FAILED] > 0;

@@ -45,6 +45,9 @@ extern const struct report_format report_text, report_tap, report_junit, report_
 /* NULL for an unknown name; then *near is the nearest one or NULL. */
 const struct report_format *report_format_named(const char *name, const char **near);
 
+/* The name of the n-th format; NULL behind the last. */
+const char *report_format_name(size_t n);
+
 /*
  * The exit status that a judgement deserves: STATUS_CHECK_FAILED when something failed, and also
  * when nothing passed and nothing could be judged; else STATUS_DONE.

@@ -82,6 +82,9 @@ extern const struct command command_run, command_serve, command_connect, command
 /* All commands in the order of the help, NULL at the end. */
 extern const struct command *const commands[];
 
+/* The command of that name; or NULL with error set (STATUS_USAGE), which names the nearest. */
+const struct command *command_named(const char *name, struct error *error);
+
 /*
  * Reads the arguments after the command's name. Returns false with error set (STATUS_USAGE) for
  * an unknown option (the nearest is named), a missing or impossible value, too few or too many

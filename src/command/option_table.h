@@ -1,5 +1,6 @@
 /*
- * option_table.h - every option of every command, once. For src/command only.
+ * option_table.h - every option of every command, once: what is parsed, what --help shows, and what
+ * the manual page and the shells' completions are made of.
  */
 #ifndef HANDLENS_COMMAND_OPTION_TABLE_H
 #define HANDLENS_COMMAND_OPTION_TABLE_H
@@ -48,5 +49,9 @@ struct option_row {
 
 extern const struct option_row option_table[];
 extern const size_t option_count;
+
+/* The n-th of the few words that an option takes ("auto"); NULL behind the last, and for an option
+ * whose value may be anything. */
+const char *option_word(const struct option_row *row, size_t n);
 
 #endif

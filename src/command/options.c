@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/report.h"
 #include "support/clock.h"
 #include "support/nearest.h"
 
@@ -70,6 +71,26 @@ static const struct option_row *row_of(int id)
     return NULL;
 }
 
+static const char *const color_words[] = {"auto", "always", "never"};
+static const char *const side_words[] = {"client", "server"};
+
+const char *option_word(const struct option_row *row, size_t n)
+{
+    switch (row->id) {
+    case OPTION_AS:
+        return n < VIEW_KINDS ? view_kind_name((enum view_kind)n) : NULL;
+    case OPTION_FORMAT:
+        return report_format_name(n);
+    case OPTION_COLOR:
+        return n < sizeof color_words / sizeof color_words[0] ? color_words[n] : NULL;
+    case OPTION_SIDE:
+    case OPTION_FROM:
+        return n < sizeof side_words / sizeof side_words[0] ? side_words[n] : NULL;
+    default:
+        return NULL;
+    }
+}
+
 /* A whole number from least to most; anything else is an error that names the option. */
 static bool whole_number(const char *option, const char *text, uint64_t least, uint64_t most,
                          uint64_t *number, struct error *error)
@@ -118,9 +139,8 @@ static bool view_kind(const char *text, enum view_kind *kind, struct error *erro
 
 static bool color_choice(const char *text, enum color_choice *choice, struct error *error)
 {
-    static const char *const words[] = {"auto", "always", "never"};
     for (int i = 0; i < 3; i++) {
-        if (strcmp(text, words[i]) == 0) {
+        if (strcmp(text, color_words[i]) == 0) {
             *choice = (enum color_choice)i;
             return true;
         }
@@ -131,9 +151,9 @@ static bool color_choice(const char *text, enum color_choice *choice, struct err
 static bool stream_side(const char *option, const char *text, enum stream_side *side,
                         struct error *error)
 {
-    if (strcmp(text, "client") == 0)
+    if (strcmp(text, side_words[0]) == 0)
         *side = STREAM_CLIENT;
-    else if (strcmp(text, "server") == 0)
+    else if (strcmp(text, side_words[1]) == 0)
         *side = STREAM_SERVER;
     else
         return error_set(error, STATUS_USAGE, "--%s takes client or server, not '%s'", option,

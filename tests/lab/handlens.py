@@ -177,14 +177,16 @@ class LabTest(unittest.TestCase):
             got += chunk
         return got
 
-    def tool(self, *command, stdin=None):
-        """Runs another program, which must succeed; skips the test where it is not installed."""
+    def tool(self, *command, stdin=None, status=DONE):
+        """Runs another program, which must end with this exit status (None: any); skips the test
+        where it is not installed."""
         if not shutil.which(command[0], path=self.environment()["PATH"]):
             self.skipTest(f"{command[0]} is not installed")
         done = subprocess.run([*map(str, command)], stdin=stdin or subprocess.DEVNULL, timeout=60,
                               capture_output=True, env=self.environment(), cwd=self.work)
         result = Result(command, done.returncode, done.stdout, done.stderr, 0)
-        self.assertEqual(result.status, 0, result)
+        if status is not None:
+            self.assertEqual(result.status, status, result)
         return result
 
     def lab(self, text, name="mine.lua"):

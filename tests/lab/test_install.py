@@ -1,7 +1,6 @@
 """An installed handlens finds its labs from wherever it is moved to."""
 
 import os
-import re
 import subprocess
 import unittest
 
@@ -26,19 +25,13 @@ class Install(handlens.LabTest):
 
     def test_has_everything_in_its_place(self):
         for path in ("bin/handlens", "share/handlens/scripts/hello.lua",
-                     "share/handlens/scripts/README.md", "share/man/man1/handlens.1"):
+                     "share/handlens/scripts/README.md", "share/handlens/scripts/types/handlens.lua",
+                     "share/handlens/captures/hello.pcapng", "share/man/man1/handlens.1",
+                     "share/man/man5/handlens-lab.5",
+                     "share/bash-completion/completions/handlens",
+                     "share/zsh/site-functions/_handlens",
+                     "share/fish/vendor_completions.d/handlens.fish"):
             self.assertTrue((self.prefix / path).is_file(), path)
-
-    def test_manual_page_has_every_command_and_option(self):
-        page = (self.prefix / "share/man/man1/handlens.1").read_text()
-        commands = re.findall(r"(?m)^  (?!handlens)([a-z]+)\b", self.installed("--help"))
-        self.assertIn("run", commands)
-        for command in commands:
-            self.assertIn(f".Cm {command}", page)
-            options = re.findall(r"--([a-z-]+)", self.installed(command, "--help"))
-            self.assertIn("help", options)
-            for option in options:
-                self.assertRegex(page, rf"Fl -{option}\b|, -{option}\b", f"{command} --{option}")
 
     def test_runs_its_labs_after_a_move(self):
         self.assertRegex(self.installed("labs"), r"(?m)^\s*hello\b")
