@@ -198,6 +198,8 @@ static void finish(struct task *task)
     struct call_result *result = &task->result;
     task_stop_timer(task);
     call->attempt = NULL;
+    if (call->shakes_hands)
+        call->host->handshakes--;
     if (call->recorded) {
         buffer_clear(&call->host->text);
         if (result->error == 0)

@@ -27,6 +27,7 @@ enum {
     IDLE_TICKS = 2,
     STUCK_TICKS = 8,
     FLUSH_INTERVAL = 50,    /* ms */
+    MOST_FLUSHES_PUT_OFF = 20,
     TELL_INTERVAL = 200,    /* ms */
     QUIET_INTERVAL = 2,     /* ms */
     QUIET_BEFORE_END = 200, /* of the 300 ms, what must be left for the closing */
@@ -119,16 +120,29 @@ static void on_tick(uv_timer_t *timer)
     host->was_stuck = stuck;
 }
 
-static void on_flush(uv_timer_t *timer)
+static void flush(struct host *host)
 {
-    struct host *host = timer->data;
     struct error error;
+    host->flushes_put_off = 0;
     if (recorder_flush(host->recorder, &error) || host->flush_failed)
         return;
     host->flush_failed = true;
     host->flush_error = error;
     if (host->listener != NULL)
         host->listener(host->listener_data, NULL, TRACE_NOTE_HOST, error.text, strlen(error.text));
+}
+
+/*
+ * While hands are being shaken, the packets that end it, and those that come behind them, may have
+ * been captured before the call has read them and told the secrets that belong in front of them.
+ */
+static void on_flush(uv_timer_t *timer)
+{
+    struct host *host = timer->data;
+    if (host->handshakes > 0 && host->flushes_put_off < MOST_FLUSHES_PUT_OFF)
+        host->flushes_put_off++;
+    else
+        flush(host);
 }
 
 static void on_tell(uv_timer_t *timer)
@@ -312,7 +326,7 @@ bool host_run(struct host *host, enum trace_outcome *outcome, struct error *erro
         host->settings.finish(host->settings.data);
     tell_end(host, &own);
     if (host->recorder != NULL)
-        on_flush(&host->flusher);
+        flush(host);
     close_handles(host);
     host->running = false;
     *outcome = host->outcome;

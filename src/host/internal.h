@@ -91,6 +91,7 @@ struct call {
     bool waits_for_new; /* waiting here is waiting for someone new */
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
     bool sends_all;     /* sendall, not send */
+    bool shakes_hands;  /* counted in the host's handshakes */
     enum socket_flag flag;
     int again; /* what a non-blocking socket gets instead of waiting: EAGAIN */
 
@@ -185,6 +186,7 @@ struct host {
     size_t server_tasks, servers_waiting_new; /* live; in accept, recvfrom, select */
     size_t servers_starting;                  /* that have not waited yet */
     size_t timed, lookups;                    /* tasks with a timer; names being looked up */
+    size_t handshakes;                        /* of TLS, under way */
     size_t closing;                           /* handles the loop has not let go of yet */
     bool running, yielded, clients_begun;
     struct address ready_address;
@@ -200,6 +202,7 @@ struct host {
     char *failure; /* task_fail's text */
     struct error flush_error;
     bool flush_failed;
+    unsigned flushes_put_off; /* since the last one */
 
     uint64_t deadline_left; /* ms, while it stands still */
     uv_timer_t deadline, ticker, flusher, teller, quiet;

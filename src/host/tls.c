@@ -171,6 +171,8 @@ enum call_progress tls_handshake(struct task *task, struct host_socket *socket, 
     struct call *call = begin(task, name, socket, attempt_handshake);
     const char *asked = NULL;
     call->preposition = "handshake with";
+    call->shakes_hands = true;
+    task->host->handshakes++;
     if (socket->tls != NULL && !SSL_is_server(socket->tls->ssl))
         asked = SSL_get_servername(socket->tls->ssl, TLSEXT_NAMETYPE_host_name);
     if (call->recorded && asked != NULL)

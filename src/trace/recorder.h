@@ -13,8 +13,8 @@
  * TRACE_SECRETS alone is out of order: it comes before the next packet that is written, with that
  * one's time, or at the end. A program that reads the file once, such as tshark, must know a secret
  * before the packets that lead to its use, and a server learns the client's from the very packet
- * that begins to use it. Between that packet's arrival and the secret no flush can come but by
- * rare chance.
+ * that begins to use it. So whoever makes a secret known puts a flush off that would come between
+ * that packet's arrival and the secret.
  *
  * The cause of a packet is the call whose system call's window holds the packet's stamp. Only one
  * system call of the exchange runs at a time, so there is at most one. It is known at the flush:

@@ -36,6 +36,22 @@ function lab.server(listener)
 end
 """
 
+SLOW_SERVER = """
+lab.port = 1
+function lab.server(listener)
+  local conn = listener:accept()
+  conn:recv(1, "MSG_PEEK")
+  spawn(function()
+    local secure = tls.server(conn, { certificate = [[%s]], key = [[%s]] })
+    secure:sendall(secure:recv())
+    conn:close()
+  end)
+  sleep(0) -- the handshake gets as far as it can
+  local start = now()
+  while now() < start + 0.5 do end
+end
+"""
+
 TALK = """secure:sendall("Hello from handlens")
   print("received", secure:recv(1024))
   secure:close()"""
@@ -337,6 +353,21 @@ class Decryption(TlsTest):
             secure.sendall(b"to be seen")
             secure.recv(100)
             secure.unwrap().close()
+        server.ends()
+        if not self.json("served.pcapng", "packet"):
+            self.skipTest("this user may not capture on the machine's loopback")
+        self.assertEqual(self.decrypted("served.pcapng"), [b"to be seen", b"to be seen"])
+
+    def test_a_client_that_is_faster_than_we_are_is_read_as_well(self):
+        # The server is busy until the client has long ended the handshake and said more.
+        lab = self.lab(SLOW_SERVER % (self.pem("good.pem"), self.pem("good.key")))
+        server = self.serve(lab, "-w", "served.pcapng")
+        if "packets are not captured" in server.err.text:
+            self.skipTest("no capture here")
+        with self.context().wrap_socket(self.dial(server.port),
+                                        server_hostname="localhost") as secure:
+            secure.sendall(b"to be seen")
+            self.assertEqual(secure.recv(100), b"to be seen")
         server.ends()
         if not self.json("served.pcapng", "packet"):
             self.skipTest("this user may not capture on the machine's loopback")
