@@ -26,7 +26,7 @@ enum {
     TICK = 100,       /* ms */
     IDLE_TICKS = 2,
     STUCK_TICKS = 8,
-    FLUSH_INTERVAL = 50,    /* ms */
+    FLUSH_INTERVAL = 50, /* ms */
     MOST_FLUSHES_PUT_OFF = 20,
     TELL_INTERVAL = 200,    /* ms */
     QUIET_INTERVAL = 2,     /* ms */
