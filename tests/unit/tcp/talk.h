@@ -145,4 +145,21 @@ static inline void shake_hands(struct talk *talk)
         assert_string_equal(tcp_state_name((talk)->facts.after[SERVER]), server);                  \
     } while (0)
 
+static inline int talk_setup(void **state)
+{
+    static struct talk talk;
+    talk_open(&talk);
+    *state = &talk;
+    return 0;
+}
+
+static inline int talk_teardown(void **state)
+{
+    talk_close(*state);
+    return 0;
+}
+
+/* A test of the group, with a talk of its own in *state. */
+#define TALK_TEST(name) cmocka_unit_test_setup_teardown(name, talk_setup, talk_teardown)
+
 #endif

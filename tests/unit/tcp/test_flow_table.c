@@ -2,20 +2,6 @@
 
 #include "unit/tcp/talk.h"
 
-static int setup(void **state)
-{
-    static struct talk talk;
-    talk_open(&talk);
-    *state = &talk;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    talk_close(*state);
-    return 0;
-}
-
 static void close_orderly(struct talk *talk)
 {
     say(talk, CLIENT, "FIN ACK", 1001, 5001, 0, 65535);
@@ -315,30 +301,28 @@ static void texts_of_closes_and_handshakes(void **state)
     assert_string_equal(flow_handshake_text(&flow), "SYN, SYN ACK, ACK");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(both_directions_are_one_flow),
-        TEST(another_port_address_or_family_is_another_flow),
-        TEST(ids_count_all_flows_and_streams_each_protocol),
-        TEST(first_sender_of_udp_is_the_client),
-        TEST(other_packets_belong_to_no_flow),
-        TEST(first_fragment_is_counted_and_not_analysed),
-        TEST(segment_with_a_cut_header_is_counted_and_not_analysed),
-        TEST(flow_remembers_its_first_and_last_packet),
-        TEST(ended_flow_goes_after_a_minute_of_silence_and_not_before),
-        TEST(open_flow_stays_however_long_it_is_silent),
-        TEST(packet_keeps_an_ended_flow),
-        TEST(ended_flows_go_in_the_order_they_fell_silent),
-        TEST(flow_whose_ports_were_reused_is_still_reported),
-        TEST(end_lets_all_go_in_the_order_of_ids),
-        TEST(close_tells_nobody),
-        TEST(let_go_flow_gives_its_remembered_segments_back),
-        TEST(million_syns_stay_within_the_limit_and_under_1_KiB_each),
-        TEST(beyond_the_limit_ended_flows_go_first_and_then_idle_ones),
-        TEST(texts_of_closes_and_handshakes),
+        TALK_TEST(both_directions_are_one_flow),
+        TALK_TEST(another_port_address_or_family_is_another_flow),
+        TALK_TEST(ids_count_all_flows_and_streams_each_protocol),
+        TALK_TEST(first_sender_of_udp_is_the_client),
+        TALK_TEST(other_packets_belong_to_no_flow),
+        TALK_TEST(first_fragment_is_counted_and_not_analysed),
+        TALK_TEST(segment_with_a_cut_header_is_counted_and_not_analysed),
+        TALK_TEST(flow_remembers_its_first_and_last_packet),
+        TALK_TEST(ended_flow_goes_after_a_minute_of_silence_and_not_before),
+        TALK_TEST(open_flow_stays_however_long_it_is_silent),
+        TALK_TEST(packet_keeps_an_ended_flow),
+        TALK_TEST(ended_flows_go_in_the_order_they_fell_silent),
+        TALK_TEST(flow_whose_ports_were_reused_is_still_reported),
+        TALK_TEST(end_lets_all_go_in_the_order_of_ids),
+        TALK_TEST(close_tells_nobody),
+        TALK_TEST(let_go_flow_gives_its_remembered_segments_back),
+        TALK_TEST(million_syns_stay_within_the_limit_and_under_1_KiB_each),
+        TALK_TEST(beyond_the_limit_ended_flows_go_first_and_then_idle_ones),
+        TALK_TEST(texts_of_closes_and_handshakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,5 @@
 #include "unit/tcp/talk.h"
 
-static int setup(void **state)
-{
-    static struct talk talk;
-    talk_open(&talk);
-    *state = &talk;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    talk_close(*state);
-    return 0;
-}
-
 static void handshake_follows_figure_6(void **state)
 {
     struct talk *talk = *state;
@@ -316,35 +302,33 @@ static void udp_has_no_states(void **state)
     assert_int_equal(talk->facts.after[SERVER], TCP_STATE_UNKNOWN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(handshake_follows_figure_6),
-        TEST(handshake_again_changes_nothing),
-        TEST(handshake_completed_by_data),
-        TEST(close_by_the_client),
-        TEST(close_by_the_server_with_data_in_the_fin),
-        TEST(fin_that_acknowledges_a_fin_leads_to_time_wait),
-        TEST(fins_that_cross_lead_both_to_closing_and_time_wait),
-        TEST(half_closed_connection_still_carries_data),
-        TEST(retransmitted_fin_changes_nothing),
-        TEST(fin_behind_a_hole_is_taken_when_it_is_acknowledged),
-        TEST(syns_that_cross_establish_both),
-        TEST(refused_connection_is_closed_at_both_ends),
-        TEST(rst_that_does_not_acknowledge_the_syn_is_not_believed),
-        TEST(rst_from_the_unconnected_client_returns_the_server_to_listen),
-        TEST(rst_after_syns_that_crossed_closes_both),
-        TEST(rst_closes_both_ends_in_any_later_state),
-        TEST(rst_after_an_orderly_close_leaves_it_closed),
-        TEST(half_open_connection_is_discovered_as_in_figure_9),
-        TEST(middle_of_a_connection_is_taken_as_established),
-        TEST(syn_ack_first_comes_from_the_server),
-        TEST(missing_syn_ack_is_inferred_from_the_clients_ack),
-        TEST(socket_connected_to_itself_goes_through_simultaneous_open),
-        TEST(states_hold_across_the_wrap_of_sequence_numbers),
-        TEST(udp_has_no_states),
+        TALK_TEST(handshake_follows_figure_6),
+        TALK_TEST(handshake_again_changes_nothing),
+        TALK_TEST(handshake_completed_by_data),
+        TALK_TEST(close_by_the_client),
+        TALK_TEST(close_by_the_server_with_data_in_the_fin),
+        TALK_TEST(fin_that_acknowledges_a_fin_leads_to_time_wait),
+        TALK_TEST(fins_that_cross_lead_both_to_closing_and_time_wait),
+        TALK_TEST(half_closed_connection_still_carries_data),
+        TALK_TEST(retransmitted_fin_changes_nothing),
+        TALK_TEST(fin_behind_a_hole_is_taken_when_it_is_acknowledged),
+        TALK_TEST(syns_that_cross_establish_both),
+        TALK_TEST(refused_connection_is_closed_at_both_ends),
+        TALK_TEST(rst_that_does_not_acknowledge_the_syn_is_not_believed),
+        TALK_TEST(rst_from_the_unconnected_client_returns_the_server_to_listen),
+        TALK_TEST(rst_after_syns_that_crossed_closes_both),
+        TALK_TEST(rst_closes_both_ends_in_any_later_state),
+        TALK_TEST(rst_after_an_orderly_close_leaves_it_closed),
+        TALK_TEST(half_open_connection_is_discovered_as_in_figure_9),
+        TALK_TEST(middle_of_a_connection_is_taken_as_established),
+        TALK_TEST(syn_ack_first_comes_from_the_server),
+        TALK_TEST(missing_syn_ack_is_inferred_from_the_clients_ack),
+        TALK_TEST(socket_connected_to_itself_goes_through_simultaneous_open),
+        TALK_TEST(states_hold_across_the_wrap_of_sequence_numbers),
+        TALK_TEST(udp_has_no_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
