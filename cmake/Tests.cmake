@@ -36,7 +36,9 @@ endif()
 file(WRITE ${PROJECT_BINARY_DIR}/includes.txt "${handlens_includes}")
 add_test(NAME lint/includes COMMAND ${HANDLENS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/lint/includes.py
          ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/includes.txt)
-set_tests_properties(lint/includes PROPERTIES LABELS lint)
+add_test(NAME lint/messages COMMAND ${HANDLENS_PYTHON} ${PROJECT_SOURCE_DIR}/tests/lint/messages.py
+         ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/lint/messages.txt)
+set_tests_properties(lint/includes lint/messages PROPERTIES LABELS lint)
 
 set(run_environment
     "HANDLENS=$<TARGET_FILE:handlens>" "HANDLENS_BUILD=${PROJECT_BINARY_DIR}"

@@ -322,7 +322,7 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
         return NULL;
     }
     if (capture->wake < 0) {
-        error_set(error, STATUS_NOT_ALLOWED, "cannot capture: eventfd: %s", strerror(errno));
+        error_set(error, STATUS_NOT_ALLOWED, "cannot capture: the kernel makes no event descriptor: %s", strerror(errno));
         release(capture);
         return NULL;
     }

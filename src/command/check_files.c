@@ -137,7 +137,9 @@ static bool start_worker(struct crowd *crowd, size_t number, struct error *error
 {
     int ends[2];
     if (pipe(ends) < 0)
-        return error_set(error, STATUS_NOT_ALLOWED, "cannot make a pipe: %s", strerror(errno));
+        return error_set(error, STATUS_NOT_ALLOWED,
+                         "cannot judge captures side by side: no pipe can be made: %s",
+                         strerror(errno));
     atomic_store(&crowd->shared->current[number], 0);
     fflush(NULL);
     pid_t process = fork();
@@ -153,7 +155,9 @@ static bool start_worker(struct crowd *crowd, size_t number, struct error *error
     close(ends[1]);
     if (process < 0) {
         close(ends[0]);
-        return error_set(error, STATUS_NOT_ALLOWED, "cannot start a process: %s", strerror(errno));
+        return error_set(error, STATUS_NOT_ALLOWED,
+                         "cannot judge captures side by side: no process can be started: %s",
+                         strerror(errno));
     }
     crowd->workers[number].process = process;
     crowd->workers[number].descriptor = ends[0];
@@ -188,7 +192,8 @@ static bool end_worker(struct crowd *crowd, size_t number, struct error *error)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (current == 0) /* it never came to a file; others would not either */
-        return error_set(error, STATUS_NOT_ALLOWED, "a process that judges captures has died");
+        return error_set(error, STATUS_NOT_ALLOWED,
+                         "cannot judge captures side by side: each process dies before it begins");
     if (!crowd->files[current - 1].done)
         tell_lost(crowd, current - 1, status);
     return atomic_load(&crowd->shared->next) >= crowd->count || start_worker(crowd, number, error);
@@ -254,7 +259,8 @@ static bool wait_for_any(struct crowd *crowd, struct error *error)
     }
     if (poll(polled, count, -1) < 0)
         return errno == EINTR ||
-               error_set(error, STATUS_NOT_ALLOWED, "cannot wait: %s", strerror(errno));
+               error_set(error, STATUS_NOT_ALLOWED,
+                         "cannot wait for the processes that judge captures: %s", strerror(errno));
     for (nfds_t i = 0; i < count; i++)
         if (polled[i].revents != 0 && !receive(crowd, numbers[i], error))
             return false;

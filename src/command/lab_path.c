@@ -129,7 +129,8 @@ bool lab_path_find(const char *lab, char path[LAB_PATH_SIZE], struct error *erro
 {
     size_t length = strlen(lab);
     if (length >= LAB_PATH_SIZE)
-        return error_set(error, STATUS_USAGE, "the path of the lab is too long");
+        return error_set(error, STATUS_USAGE, "the path of the lab has more than %d bytes",
+                         LAB_PATH_SIZE - 1);
     if (strchr(lab, '/') != NULL || ends_in_lua(lab, length)) {
         memcpy(path, lab, length + 1);
         return true; /* whether it is there is for script_load to say */

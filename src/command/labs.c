@@ -151,7 +151,8 @@ static enum status run_labs(const struct invocation *invocation, struct error *e
         return error->status;
     enum status status = STATUS_DONE;
     if (list.count == 0) {
-        error_set(error, STATUS_USAGE, "there are no labs beside this program");
+        error_set(error, STATUS_USAGE,
+                  "there are no labs, neither in ./scripts nor beside this program");
         status = STATUS_USAGE;
     } else if (!show(&list, invocation)) {
         error_out_of_memory(error);

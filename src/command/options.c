@@ -281,12 +281,13 @@ static bool count_operands(const struct invocation *invocation, const struct com
 {
     int count = invocation->operand_count;
     if (count < command->least_operands)
-        return error_set(error, STATUS_USAGE, "usage: handlens %s [OPTION...] %s", command->name,
-                         command->operands);
+        return error_set(error, STATUS_USAGE,
+                         "'handlens %s' needs a %.*s; see 'handlens %s --help'", command->name,
+                         (int)strcspn(command->operands, " "), command->operands, command->name);
     if (command->most_operands >= 0 && count > command->most_operands)
-        return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s %s'",
+        return error_set(error, STATUS_USAGE, "'%s' is one too many for 'handlens %s%s%s'",
                          invocation->operands[command->most_operands], command->name,
-                         command->operands);
+                         command->operands[0] == '\0' ? "" : " ", command->operands);
     return true;
 }
 

@@ -109,7 +109,7 @@ static enum status play_trace(const struct invocation *invocation, const struct 
 static enum status run_replay(const struct invocation *invocation, struct error *error)
 {
     if (invocation->side == STREAM_BOTH) {
-        error_set(error, STATUS_USAGE, "which side shall be played? --as client or --as server");
+        error_set(error, STATUS_USAGE, "say which side to play: --as client or --as server");
         return error->status;
     }
     struct trace_reader *reader = trace_reader_open(invocation->operands[0], error);

@@ -18,11 +18,8 @@ struct view_options show_options(const struct invocation *invocation, int descri
 FILE *show_open(const struct invocation *invocation, const char *path, struct error *error)
 {
     FILE *out = fopen(path, invocation->force ? "w" : "wx");
-    if (out == NULL && errno == EEXIST)
-        error_set(error, STATUS_USAGE, "%s exists; --force replaces it", path);
-    else if (out == NULL)
-        error_set(error, errno == EACCES ? STATUS_NOT_ALLOWED : STATUS_USAGE, "cannot write %s: %s",
-                  path, strerror(errno));
+    if (out == NULL)
+        error_not_created(error, path, errno);
     return out;
 }
 

@@ -73,7 +73,9 @@ bool step_terminal_open(struct step_terminal *terminal, enum color_choice color,
             "cursor can be moved (TERM is %s)",
             kind == NULL ? "not set" : kind);
     if (pipe2(terminal->wake, O_CLOEXEC | O_NONBLOCK) != 0)
-        return error_set(error, STATUS_NOT_ALLOWED, "cannot make a pipe: %s", strerror(errno));
+        return error_set(error, STATUS_NOT_ALLOWED,
+                         "--step cannot watch the keyboard: no pipe can be made: %s",
+                         strerror(errno));
     terminal->terminal = terminal_of(STDOUT_FILENO, color);
     terminal->columns = terminal->terminal.columns;
     terminal->during = terminal->before;

@@ -33,7 +33,7 @@ static bool enter_here(struct place *place, bool capture, struct error *error)
         return true;
     struct buffer text = {0};
     buffer_printf(&text,
-                  "packets may not be captured on this machine's loopback (packet socket: %s).",
+                  "packets may not be captured on this machine's loopback (packet socket: %s)",
                   strerror(refusal));
     ways_out_append(&text, false);
     error_set(error, STATUS_NOT_ALLOWED, "%s", buffer_text(&text));
@@ -81,7 +81,7 @@ static bool fall_back(struct place *place, bool capture, const struct place_wish
     struct buffer text = {0};
     buffer_printf(&text,
                   "this machine allows neither a private loopback (%s: %s)\n"
-                  "nor capturing packets on its own (packet socket: %s).",
+                  "nor capturing packets on its own (packet socket: %s)",
                   step, reason, strerror(refusal));
     ways_out_append(&text, true);
     error_set(error, STATUS_NOT_ALLOWED, "%s", buffer_text(&text));

@@ -70,11 +70,11 @@ void task_spawn(lua_State *L, struct role *role, const char *name, int arguments
 {
     static const struct task_behavior behavior = {step, cancel};
     struct script *script = script_of(L);
-    luaL_checkstack(L, 4, "too many arguments");
+    luaL_checkstack(L, 4, "a task cannot take so many arguments");
     lua_State *thread = lua_newthread(L);
     lua_insert(L, -(arguments + 2));
     if (!lua_checkstack(thread, arguments + 4))
-        luaL_error(L, "too many arguments");
+        luaL_error(L, "a task cannot take so many arguments");
     lua_xmove(L, thread, arguments + 1);
     int reference = luaL_ref(L, LUA_REGISTRYINDEX);
     struct script_task *task = calloc(1, sizeof *task);

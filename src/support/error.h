@@ -39,6 +39,10 @@ bool error_setv(struct error *error, enum status status, const char *format, va_
 /* Out of memory, in the one sentence used for it everywhere. Returns false. */
 bool error_out_of_memory(struct error *error);
 
+/* Says why the file at path, which --force might replace, could not be made: code is the errno of
+ * open. Returns false. */
+bool error_not_created(struct error *error, const char *path, int code);
+
 /*
  * What can go wrong in TLS beyond the socket's own errors. The numbers are above every errno (the
  * kernel's end at 4095), so that both may stand in the same place.

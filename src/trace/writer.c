@@ -158,30 +158,6 @@ bool trace_writer_add(struct trace_writer *writer, const struct trace_event *eve
     return true;
 }
 
-static bool explain_create(const char *path, int code, struct error *error)
-{
-    const char *slash = strrchr(path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - path);
-    switch (code) {
-    case EEXIST:
-        return error_set(error, STATUS_USAGE, "%s exists; --force replaces it", path);
-    case EISDIR:
-        return error_set(error, STATUS_USAGE, "%s is a folder; a capture needs a file's name",
-                         path);
-    case ENOENT:
-        if (folder > 0)
-            return error_set(error, STATUS_USAGE, "cannot write %s: there is no folder %.*s", path,
-                             folder, path);
-        return error_set(error, STATUS_USAGE, "cannot write '%s': it is no file's name", path);
-    case ENOTDIR:
-        return error_set(error, STATUS_USAGE, "cannot write %s: %.*s is not a folder", path, folder,
-                         path);
-    default:
-        return error_set(error, STATUS_NOT_ALLOWED, "cannot write %s: %s (%s)", path,
-                         strerror(code), error_code_name(code));
-    }
-}
-
 static struct trace_writer *open_writer(int descriptor, bool owned, const char *name,
                                         struct error *error)
 {
@@ -213,7 +189,7 @@ struct trace_writer *trace_writer_create(const char *path, bool force, struct er
     int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
     int descriptor = open(path, flags, 0666);
     if (descriptor < 0) {
-        explain_create(path, errno, error);
+        error_not_created(error, path, errno);
         return NULL;
     }
     struct trace_writer *writer = open_writer(descriptor, true, path, error);

@@ -104,7 +104,7 @@ static bool write_text(struct view_live *live, bool flush, struct error *error)
     live->is_over = true;
     if (errno == EPIPE)
         return true;
-    return error_set(error, STATUS_NOT_ALLOWED, "cannot write: %s", strerror(errno));
+    return error_set(error, STATUS_NOT_ALLOWED, "cannot write the view: %s", strerror(errno));
 }
 
 struct view_live *view_live_open(enum view_kind kind, const struct view_options *options, FILE *out,
