@@ -4,7 +4,7 @@
 
 # In the order in which they stand in the page.
 set(page_scripts dom.js data.js terms.js words.js ladder.js script.js diagram.js bytes.js
-                 stream.js flows.js plots.js player.js main.js)
+                 stream.js flows.js checks.js plots.js player.js main.js)
 set(page_styles page.css panes.css print.css)
 
 # page_array(NAME FILE...) appends the files' bytes to ${page_source} as the array NAME.

@@ -68,6 +68,17 @@ void judgement_set(struct judgement *judgement, struct expectation *expectation,
 
 void judgement_free(struct judgement *judgement);
 
+/* verdicts.c: the expectations as events of the trace they are about, TRACE_CHECK. */
+struct verdicts {
+    struct trace_event *list; /* their texts are in texts; never NULL once made */
+    size_t count;
+    struct buffer texts;
+};
+/* time: of all of them, ns since the epoch. Returns false out of memory. */
+bool verdicts_make(struct verdicts *verdicts, const struct judgement *judgement, int64_t time,
+                   struct error *error);
+void verdicts_free(struct verdicts *verdicts);
+
 /* Packets in question, as indices into the trace: kept sorted, each once, up to a limit. */
 struct concerned {
     uint32_t *list;

@@ -4,6 +4,9 @@
 #ifndef HANDLENS_COMMAND_CHECK_H
 #define HANDLENS_COMMAND_CHECK_H
 
+#include <stdio.h>
+
+#include "check/judge.h"
 #include "check/report.h"
 #include "command/command.h"
 #include "script/script.h"
@@ -14,6 +17,7 @@ struct checking_job {
     struct script *script; /* loaded, its lab.check there */
     const struct report_format *format;
     struct terminal terminal;
+    FILE *report; /* --html's file; NULL without it */
 };
 
 /* What became of one trace. */
@@ -25,11 +29,17 @@ struct check_outcome {
 
 /*
  * Loads the trace, judges it, and appends its part of the report to text. run_failure is NULL or
- * why the run that made the trace ended: it counts as a failed expectation.
+ * why the run that made the trace ended: it counts as a failed expectation. The judgement is the
+ * caller's to free.
  */
 void check_judge(const struct checking_job *job, struct trace_reader *reader,
                  struct report_subject subject, const struct error *run_failure,
-                 struct check_outcome *outcome, struct buffer *text);
+                 struct judgement *judgement, struct check_outcome *outcome, struct buffer *text);
+
+/* Writes the page of the trace, with the verdicts, onto job->report. reader: the trace again, from
+ * its start. file_name "" for a run. Damage is no failure: that has been told. */
+bool check_write_page(const struct checking_job *job, struct trace_reader *reader,
+                      const char *file_name, const struct verdicts *verdicts, struct error *error);
 
 /* Appends the part of a trace that could not be opened. */
 void check_refuse(const struct checking_job *job, struct report_subject subject,

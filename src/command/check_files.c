@@ -82,17 +82,41 @@ static struct report_subject subject_of(const struct crowd *crowd, size_t file)
     };
 }
 
+/* The page of the only file, which is read once more for it. */
+static void write_page(const struct checking_job *job, const char *file,
+                       const struct judgement *judgement, struct check_outcome *outcome)
+{
+    struct verdicts verdicts;
+    struct error error;
+    struct trace_reader *reader = trace_reader_open(file, &error);
+    bool done = reader != NULL && verdicts_make(&verdicts, judgement, 0, &error);
+    if (done) {
+        done = check_write_page(job, reader, file, &verdicts, &error);
+        verdicts_free(&verdicts);
+    }
+    trace_reader_close(reader);
+    if (done || outcome->error[0] != '\0')
+        return;
+    snprintf(outcome->error, sizeof outcome->error, "%s", error.text);
+    if (outcome->status == STATUS_DONE)
+        outcome->status = error.status;
+}
+
 static void judge_file(const struct crowd *crowd, size_t file, struct check_outcome *outcome,
                        struct buffer *text)
 {
     struct error error;
     struct checking_job job = *crowd->job;
+    struct judgement judgement = {0};
     struct trace_reader *reader = trace_reader_open(crowd->files[file].file, &error);
     job.script = reader == NULL ? NULL : script_load(job.path, &(struct script_limits){0}, &error);
     if (job.script == NULL)
         check_refuse(&job, subject_of(crowd, file), &error, outcome, text);
     else
-        check_judge(&job, reader, subject_of(crowd, file), NULL, outcome, text);
+        check_judge(&job, reader, subject_of(crowd, file), NULL, &judgement, outcome, text);
+    if (job.report != NULL && job.script != NULL)
+        write_page(&job, crowd->files[file].file, &judgement, outcome);
+    judgement_free(&judgement);
     script_close(job.script);
     trace_reader_close(reader);
 }

@@ -387,6 +387,20 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
            open_capture(recording, exchange, place, &meeting, error);
 }
 
+static void note_failure(struct exchange *exchange, const struct error *error)
+{
+    if (exchange->recording.text[0] == '\0')
+        exchange->recording = *error;
+}
+
+static void close_file(struct exchange *exchange)
+{
+    struct error error = {0};
+    if (!trace_writer_close(exchange->file, &error))
+        note_failure(exchange, &error);
+    exchange->file = NULL;
+}
+
 /* Everything that was recorded goes to the files; whatever is open is closed. */
 static void close_recording(struct recording *recording, struct exchange *exchange)
 {
@@ -402,10 +416,13 @@ static void close_recording(struct recording *recording, struct exchange *exchan
     step_close(exchange->step);
     exchange->step = NULL;
     struct error error = {0};
-    if (!trace_writer_close(recording->file, &error) && exchange->recording.text[0] == '\0')
-        exchange->recording = error;
-    if (!trace_writer_close(recording->copy, &error) && exchange->recording.text[0] == '\0')
-        exchange->recording = error;
+    if (!trace_writer_close(recording->copy, &error))
+        note_failure(exchange, &error);
+    exchange->file = recording->file;
+    if (!exchange->judged)
+        close_file(exchange);
+    else if (exchange->file != NULL && !trace_writer_flush(exchange->file, &error))
+        note_failure(exchange, &error);
 }
 
 bool exchange_run(struct exchange *exchange, struct error *error)
@@ -434,8 +451,16 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     return done;
 }
 
+void exchange_add(struct exchange *exchange, const struct trace_event *event)
+{
+    struct error error = {0};
+    if (exchange->file != NULL && !trace_writer_add(exchange->file, event, &error))
+        note_failure(exchange, &error);
+}
+
 void exchange_close(struct exchange *exchange)
 {
+    close_file(exchange);
     if (exchange->trace >= 0)
         close(exchange->trace);
     exchange->trace = -1;

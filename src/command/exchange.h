@@ -14,6 +14,7 @@
 #include "place/place.h"
 #include "script/script.h"
 #include "support/error.h"
+#include "trace/writer.h"
 
 struct exchange {
     /* In: what is wanted. */
@@ -22,13 +23,15 @@ struct exchange {
     enum place_kind place;
     enum script_parties parties;
     bool record;       /* whether anything is recorded and captured at all */
+    bool judged;       /* -w's file stays open behind the trace's end, for exchange_add */
     struct step *step; /* who stops at each call; NULL: nobody */
     /* Out: the recorded trace, an open file; -1 if there is none. exchange_close closes it. */
     int trace;
     uint64_t packets;
     uint64_t dropped;
     enum trace_outcome outcome;
-    struct error recording; /* text is "" unless the trace could not be written to -w's file */
+    struct trace_writer *file; /* with judged: -w's; NULL without -w. exchange_close closes it. */
+    struct error recording;    /* text is "" unless the trace could not be written to -w's file */
 };
 
 /*
@@ -37,6 +40,11 @@ struct exchange {
  */
 bool exchange_run(struct exchange *exchange, struct error *error);
 
+/* With judged, and before exchange_close: an event for -w's file that tells of the whole trace. A
+ * failure is in exchange->recording. */
+void exchange_add(struct exchange *exchange, const struct trace_event *event);
+
+/* What is left of -w's file to write is written now: exchange->recording may only then be set. */
 void exchange_close(struct exchange *exchange);
 
 #endif

@@ -18,7 +18,8 @@
 const struct option_row option_table[] = {
     {OPTION_WRITE, "write", 'w', "FILE", EXCHANGES | COMMAND_CHECK,
      "keep the trace in FILE (pcapng)"},
-    {OPTION_HTML, "html", 0, "FILE", EXCHANGES, "write a report to FILE, for any browser"},
+    {OPTION_HTML, "html", 0, "FILE", EXCHANGES | COMMAND_CHECK,
+     "write a report to FILE, for any browser"},
     {OPTION_FORCE, "force", 0, NULL, SHOWS | COMMAND_CHECK,
      "let -w, -o and --html replace a file that is there"},
     {OPTION_AS, "as", 0, "VIEW", SHOWS, "ladder, packets, bytes, stream, flows, json or html"},

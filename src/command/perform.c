@@ -20,7 +20,7 @@ static enum status show(const struct exchange *exchange, enum view_kind kind, FI
     return result == VIEW_SHOWN ? STATUS_DONE : error->status;
 }
 
-static void remark(const struct exchange *exchange)
+void perform_remark(const struct exchange *exchange)
 {
     const struct invocation *invocation = exchange->invocation;
     if (exchange->dropped > 0)
@@ -31,9 +31,8 @@ static void remark(const struct exchange *exchange)
         fprintf(stderr, "handlens: the trace is in %s\n", invocation->trace_path);
 }
 
-/* Adds a second failure to a first one, if there was one. Returns the status that counts. */
-static enum status join(enum status status, struct error *error, enum status second_status,
-                        const struct error *second)
+enum status perform_join(enum status status, struct error *error, enum status second_status,
+                         const struct error *second)
 {
     if (second->text[0] == '\0' || strcmp(error->text, second->text) == 0)
         return status;
@@ -53,7 +52,7 @@ static enum status show_all(const struct exchange *exchange, FILE *report, struc
     if (report == NULL)
         return status;
     struct error second = {0};
-    return join(status, error, show(exchange, VIEW_HTML, report, &second), &second);
+    return perform_join(status, error, show(exchange, VIEW_HTML, report, &second), &second);
 }
 
 /* The report's file is opened first of all: behind the place's door the user may write less. */
@@ -70,15 +69,15 @@ static enum status perform_script(struct exchange *exchange, struct error *error
     bool has_trace = exchange->trace >= 0;
     if (has_trace) {
         show_status = show_all(exchange, report, &shown);
-        remark(exchange);
+        perform_remark(exchange);
     }
     exchange_close(exchange);
     if (report != NULL && !show_close(report, html_path, &unwritten))
-        show_status = join(show_status, &shown, unwritten.status, &unwritten);
+        show_status = perform_join(show_status, &shown, unwritten.status, &unwritten);
     if (report != NULL && !has_trace && !exchange->invocation->force)
         unlink(html_path); /* which was not there before */
-    status = join(status, error, exchange->recording.status, &exchange->recording);
-    return join(status, error, show_status, &shown);
+    status = perform_join(status, error, exchange->recording.status, &exchange->recording);
+    return perform_join(status, error, show_status, &shown);
 }
 
 enum status perform(const struct invocation *invocation, enum place_kind place,

@@ -13,4 +13,12 @@
 enum status perform(const struct invocation *invocation, enum place_kind place,
                     enum script_parties parties, bool record, struct error *error);
 
+/* Says where the trace is, and how many packets it misses. */
+void perform_remark(const struct exchange *exchange);
+
+/* Adds a second failure (text "": none) to a first one, if there was one. Returns the status that
+ * counts. */
+enum status perform_join(enum status status, struct error *error, enum status second_status,
+                         const struct error *second);
+
 #endif

@@ -7,7 +7,7 @@
 /* Without a trace to keep or a view to show, nothing is recorded: the calls are all there is. */
 static bool wants_trace(const struct invocation *invocation)
 {
-    return invocation->trace_path != NULL || invocation->as_given;
+    return invocation->trace_path != NULL || invocation->html_path != NULL || invocation->as_given;
 }
 
 static enum status run_serve(const struct invocation *invocation, struct error *error)
@@ -27,8 +27,8 @@ const struct command command_serve = {
     .summary = "run a lab's server alone, for real clients",
     .about = "Runs the server of LAB on this machine's network until Ctrl-C. It listens on\n"
              "the lab's own host and port unless told otherwise, and only on the loopback\n"
-             "unless --host names something wider. With -w or --as the trace is kept and\n"
-             "shown at the end, with packets where this process may capture.",
+             "unless --host names something wider. With -w, --html or --as the trace is\n"
+             "kept and shown at the end, with packets where this process may capture.",
     .examples = "  handlens serve hello --port 9000\n"
                 "  handlens serve hello -w served.pcapng    keep calls and packets\n",
     .least_operands = 1,

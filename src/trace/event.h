@@ -42,8 +42,8 @@ enum trace_kind {
     TRACE_PACKET,     /* a captured frame */
     TRACE_STATISTICS, /* how many packets were captured and dropped */
     TRACE_SECRETS,    /* TLS secrets, NSS key log format */
-    TRACE_CHECK,      /* one expectation of lab.check, judged */
-    TRACE_END,        /* last: how the exchange ended */
+    TRACE_CHECK,      /* one expectation of lab.check, judged; behind the end */
+    TRACE_END,        /* how the exchange ended; behind it come checks alone */
 };
 
 enum trace_role_kind { TRACE_ROLE_SERVER, TRACE_ROLE_CLIENT };

@@ -71,7 +71,7 @@ static void hide_progress(const struct progress *progress)
 
 /* Reads and shows all events. With VIEW_DAMAGED error says what is wrong with the file. */
 static enum view_result show_events(struct view_live *live, struct trace_reader *reader,
-                                    bool with_progress, struct error *error)
+                                    const struct view_options *options, struct error *error)
 {
     struct trace_event event;
     struct progress progress = {.started = clock_now()};
@@ -82,14 +82,22 @@ static enum view_result show_events(struct view_live *live, struct trace_reader 
             result = read == TRACE_READ_END ? VIEW_SHOWN : VIEW_DAMAGED;
             break;
         }
-        if (!view_live_add(live, &event, error)) {
+        bool is_shown = event.kind != TRACE_CHECK || options->checks == NULL;
+        if (is_shown && !view_live_add(live, &event, error)) {
             result = VIEW_FAILED;
             break;
         }
-        if (with_progress && count % PROGRESS_EVENTS == 0)
+        if (options->progress && count % PROGRESS_EVENTS == 0)
             show_progress(&progress, reader);
     }
     hide_progress(&progress);
+    struct error checks_error; /* error may tell of damage */
+    for (size_t i = 0; result != VIEW_FAILED && i < options->check_count; i++) {
+        if (!view_live_add(live, &options->checks[i], &checks_error)) {
+            *error = checks_error;
+            result = VIEW_FAILED;
+        }
+    }
     return result;
 }
 
@@ -102,7 +110,7 @@ enum view_result view_render(struct trace_reader *reader, enum view_kind kind,
     if (live == NULL)
         return VIEW_FAILED;
     struct error damage;
-    enum view_result result = show_events(live, reader, options->progress, &damage);
+    enum view_result result = show_events(live, reader, options, &damage);
     if (result == VIEW_FAILED) {
         view_live_flush(live, NULL); /* what was shown so far stands */
         error_set(error, damage.status, "%s", damage.text);

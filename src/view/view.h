@@ -45,6 +45,10 @@ struct view_options {
     enum stream_form stream;
     enum stream_side stream_from; /* whose bytes */
     bool progress;                /* show progress on stderr when it takes long */
+    /* What a check has just said of the trace, TRACE_CHECK; shown at its end, and whatever the
+     * trace itself holds of the kind is not. NULL: the trace's own. */
+    const struct trace_event *checks;
+    size_t check_count;
 };
 
 enum view_result {

@@ -66,6 +66,76 @@ class Labs(CheckTest):
             self.assertLessEqual(len(widest), columns, widest)
 
 
+class Kept(CheckTest):
+    """What a check said is kept in the trace and shown in the page."""
+
+    WRONG = '  expect.order(trace, "client SYN", "client ACK")\n  expect.equal(1, 1)'
+
+    def told(self, page):
+        """The check events of a report's page."""
+        text = page.read_text().partition('id="trace">')[2].partition("</script>")[0]
+        return [e for e in json.loads(text) if e["event"] == "check"]
+
+    def test_verdicts_stand_in_the_trace_behind_its_end(self):
+        self.run_handlens("check", self.lab(MIXED % self.WRONG), "-w", "kept.pcapng",
+                          status=CHECK_FAILED)
+        kept = self.json("kept.pcapng")
+        # Behind them comes only what the view itself counts together.
+        kinds = [e["event"] for e in kept if e["event"] not in ("flow", "capture")]
+        self.assertEqual(kinds[-5:], ["end"] + 4 * ["check"])
+        checks = [e for e in kept if e["event"] == "check"]
+        self.assertEqual([e["verdict"] for e in checks],
+                         ["passed", "failed", "failed", "passed"])
+        self.assertEqual([e["line"] for e in checks], [12, 13, 14, 15])
+        self.assertEqual(checks[0]["packets"], "1-3")
+        self.assertEqual((checks[1]["seen"], checks[1]["script"]), ('"Hello"', "mine.lua"))
+        self.assertRegex(checks[2]["seen"], "packet 2, not 'client ACK'; packet 2 is server SYN ACK"
+                                            ".*: it comes from server, not from client")
+        ladder = self.run_handlens("view", "kept.pcapng").out
+        self.assertRegex(ladder, r'(?s)Done: 10 packets.*failed \(mine.lua:13\): flow.client.sent is'
+                                 r' "Goodbye"; seen: "Hello" \[4\]')
+
+    def test_a_trace_with_verdicts_opens_elsewhere_without_a_warning(self):
+        self.run_handlens("check", "hello", "-w", "kept.pcapng")
+        for tool in (["tshark", "-r"], ["capinfos"], ["tcpdump", "-nr"]):
+            result = self.tool(*tool, "kept.pcapng")
+            self.assertNotRegex(result.err, r"(?i)cut short|damaged|corrupt|error|warn", result)
+
+    def test_the_page_has_the_verdicts_of_a_run_and_of_a_file(self):
+        ran = self.run_handlens("check", "hello", "-w", "kept.pcapng", "--html", "ran.html")
+        self.assertRegex(ran.out, r"(?m)^4 passed\.$")
+        self.run_handlens("check", "hello", "kept.pcapng", "--html", "read.html")
+        told = self.told(self.work / "ran.html")
+        self.assertEqual([e["verdict"] for e in told], 4 * ["passed"])
+        self.assertEqual(self.told(self.work / "read.html"), told)  # once: not the trace's own too
+        self.run_handlens("view", "kept.pcapng", "--as", "html", "-o", "seen.html")
+        self.assertEqual(self.told(self.work / "seen.html"), told)
+
+    def test_the_page_of_a_failure_is_written_too(self):
+        self.run_handlens("check", self.lab(MIXED % ""), "--html", "bad.html", status=CHECK_FAILED)
+        self.assertEqual([e["verdict"] for e in self.told(self.work / "bad.html")],
+                         ["passed", "failed"])
+        self.run_handlens("check", self.lab('lab.port = 65432\nfunction lab.server(l) error("no") end\n'
+                                            'function lab.client(s) end\nfunction lab.check(t)\n'
+                                            '  expect.equal(1, 1)\nend\n'),
+                          "--html", "broken.html", status=None)
+        self.assertIn("the exchange runs to its end",
+                      [e["expectation"] for e in self.told(self.work / "broken.html")])
+
+    def test_the_page_is_refused_where_it_could_not_be_made(self):
+        good = self.capture("hello")
+        several = self.run_handlens("check", "hello", good, good, "--html", "no.html", status=USAGE)
+        self.assert_one_sentence(several, "--html", "one FILE")
+        piped = self.run_handlens("check", "hello", "-", "--html", "no.html", status=USAGE)
+        self.assert_one_sentence(piped, "--html", "read twice")
+        self.run_handlens("check", "hello", "missing.pcap", "--html", "no.html", status=None)
+        self.run_handlens("check", self.lab("lab.port = 99999999"), "--html", "no.html", status=None)
+        self.assertFalse((self.work / "no.html").exists())
+        (self.work / "there.html").write_text("mine")
+        self.run_handlens("check", "hello", "--html", "there.html", status=USAGE)
+        self.assertEqual((self.work / "there.html").read_text(), "mine")
+
+
 class Tampered(CheckTest):
     def setUp(self):
         super().setUp()

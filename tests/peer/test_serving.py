@@ -116,6 +116,16 @@ class Interrupted(peer.PeerTest):
         self.assertEqual(self.run_handlens("view", "kept.pcapng").out, server.out.text)
         self.assertIn("Done", server.out.text)
 
+    def test_serve_writes_a_report(self):
+        server = self.serve("echo", "--port", "0", "--html", "kept.html")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
+            sock.sendall(b"mark my words")
+            self.assertEqual(sock.recv(100), b"mark my words")
+            server.interrupted()
+        page = (self.work / "kept.html").read_text()
+        self.assertIn("mark my words", page)
+        self.assertTrue(page.endswith("</html>\n"))
+
     def test_connect_while_somebody_should_type(self):
         server = self.serve("chat", "--port", "0")
         client = self.handlens("connect", "chat", "--port", server.port)

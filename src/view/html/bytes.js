@@ -117,6 +117,7 @@ function drawWords() {
     if (cause.length) box.append(sayInto(el("p"), cause));
     const states = sayStates(packet);
     if (states.length) box.append(el("ul", { class: "changes" }, states.map((change) => sayInto(el("li"), change))));
+    for (const sentence of sayChecks(packet)) box.append(sayInto(el("p", { class: "hint" }), sentence));
   } else if (step.kind === "note") {
     box.append(sayInto(el("p"), noteText(step)));
   } else {

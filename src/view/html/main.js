@@ -93,21 +93,6 @@ function buildRemarks() {
   byId("remarks").append(...remarks.map((text) => el("p", { text: visible(text, "\n") })));
 }
 
-function buildChecks() {
-  if (trace.checks.length === 0) return;
-  byId("checks").hidden = false;
-  const passed = trace.checks.filter((check) => check.verdict === "passed").length;
-  byId("checks-title").textContent = `Checks: ${passed} of ${trace.checks.length} passed`;
-  for (const check of trace.checks) {
-    const number = Number((/\d+/.exec(check.packets || "") || [0])[0]);
-    const packet = trace.packetByNumber.get(number);
-    byId("checks").querySelector("ul").append(el("li", { class: check.verdict.replace(" ", "-") },
-      el("b", { text: check.verdict }), " ", visible(check.expectation || ""), check.seen ? el("span", { class: "seen", text: " saw " + visible(check.seen) }) : "",
-      packet ? [" ", el("button", { type: "button", class: "link", text: `packets ${visible(check.packets)}`, click: () => select(packet.step) })] : "",
-      check.line ? el("span", { class: "rfc", text: ` line ${check.line}` }) : ""));
-  }
-}
-
 // In a long ladder of one flow the first packet is the place to begin.
 function begin() {
   readTrace();
