@@ -76,6 +76,7 @@ struct capture {
     size_t unsynced;        /* bytes that may have come into the ring since a sync */
     int64_t unsynced_since; /* when the first of them did */
     pthread_t thread;
+    bool running;
 
     /* The thread's own. */
     uint64_t taken;     /* packets handed to the recorder */
@@ -303,8 +304,8 @@ static void add_interface(struct capture *capture, const char *name)
     recorder_add(capture->recorder, &event);
 }
 
-struct capture *capture_start(struct recorder *recorder, const char *interface, const char *filter,
-                              size_t ring, struct error *error)
+struct capture *capture_new(struct recorder *recorder, const char *interface, const char *filter,
+                            size_t ring, struct error *error)
 {
     struct capture *capture = calloc(1, sizeof *capture);
     if (capture == NULL) {
@@ -338,16 +339,19 @@ struct capture *capture_start(struct recorder *recorder, const char *interface, 
     bool nano = pcap_get_tstamp_precision(capture->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     capture->precision = nano ? 1 : 1000;
     add_interface(capture, interface);
-    recorder_capture_starts(recorder);
-    int result = start_thread(&capture->thread, run, capture);
-    if (result != 0) {
-        recorder_capture_ends(recorder);
-        error_set(error, STATUS_NOT_ALLOWED, "cannot start the capture's thread: %s",
-                  strerror(result));
-        release(capture);
-        return NULL;
-    }
     return capture;
+}
+
+bool capture_start(struct capture *capture, struct error *error)
+{
+    recorder_capture_starts(capture->recorder);
+    int result = start_thread(&capture->thread, run, capture);
+    capture->running = result == 0;
+    if (result == 0)
+        return true;
+    recorder_capture_ends(capture->recorder);
+    return error_set(error, STATUS_NOT_ALLOWED, "cannot start the capture's thread: %s",
+                     strerror(result));
 }
 
 static void ask(struct capture *capture, struct refilter *refilter)
@@ -413,7 +417,7 @@ static void add_statistics(struct capture *capture)
     recorder_add(capture->recorder, &event);
 }
 
-void capture_stop(struct capture *capture, uint64_t *dropped)
+static void stop_thread(struct capture *capture)
 {
     pthread_mutex_lock(&capture->lock);
     capture->stop = true;
@@ -422,6 +426,12 @@ void capture_stop(struct capture *capture, uint64_t *dropped)
     pthread_join(capture->thread, NULL);
     recorder_capture_ends(capture->recorder);
     add_statistics(capture);
+}
+
+void capture_stop(struct capture *capture, uint64_t *dropped)
+{
+    if (capture->running)
+        stop_thread(capture);
     if (dropped != NULL)
         *dropped = capture->dropped;
     release_aside(capture);

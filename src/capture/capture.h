@@ -19,12 +19,16 @@
 struct capture;
 
 /*
- * Opens the interface ("lo", "any") and starts the thread. filter is tcpdump's language, or NULL;
- * ring is the kernel's buffer in bytes (0: a default that suits run). Adds TRACE_INTERFACE events
- * and calls recorder_capture_starts. Returns NULL with error set.
+ * Opens the interface ("lo", "any"): from now on its packets are kept. filter is tcpdump's
+ * language, or NULL; ring is the kernel's buffer in bytes (0: a default that suits run). Adds
+ * TRACE_INTERFACE events. Returns NULL with error set.
  */
-struct capture *capture_start(struct recorder *recorder, const char *interface, const char *filter,
-                              size_t ring, struct error *error);
+struct capture *capture_new(struct recorder *recorder, const char *interface, const char *filter,
+                            size_t ring, struct error *error);
+
+/* Starts the thread, which needs no privilege, and calls recorder_capture_starts. All below wants
+ * it running, but for capture_stop. Returns false with error set. */
+bool capture_start(struct capture *capture, struct error *error);
 
 /*
  * Main thread: from now on another filter (or NULL for all packets). No packet that both filters

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "support/buffer.h"
@@ -96,6 +97,14 @@ static bool install(pcap_t *pcap, const char *filter, struct error *error)
                              filter, pcap_geterr(pcap));
 }
 
+/* 0: there is none. if_nametoindex would open a socket of its own, which may be forbidden by now.
+ */
+static int loopback_index(pcap_t *pcap)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    return ioctl(pcap_fileno(pcap), SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : 0;
+}
+
 /* The filter, without what leaves the loopback. */
 static bool filter_any(pcap_t *pcap, const char *filter, struct error *error)
 {
@@ -104,13 +113,13 @@ static bool filter_any(pcap_t *pcap, const char *filter, struct error *error)
         pcap_freecode(&alone);
     else if (filter != NULL)
         return install(pcap, filter, error); /* says what is wrong with the user's own words */
-    unsigned loopback = if_nametoindex("lo");
+    int loopback = loopback_index(pcap);
     if (loopback == 0)
         return filter == NULL || install(pcap, filter, error);
     struct buffer text = {0};
     if (filter != NULL && strspn(filter, " \t\n") < strlen(filter))
         buffer_printf(&text, "(%s) and ", filter);
-    buffer_printf(&text, "not (outbound and ifindex %u)", loopback);
+    buffer_printf(&text, "not (outbound and ifindex %d)", loopback);
     bool done = text.failed ? error_out_of_memory(error) : install(pcap, buffer_text(&text), error);
     buffer_free(&text);
     return done;

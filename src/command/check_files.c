@@ -5,7 +5,8 @@
  * loads the lab afresh, so that no file's check can leave anything for another's, judges, and sends
  * a struct message and its part of the report through its pipe. A worker that dies has left the
  * number of its file in the shared memory: that file becomes a row that says so, and a new worker
- * goes on. So whatever a file does to the one that reads it, the others are judged. Parts are
+ * goes on. Each works behind a fence: it can read the captures and the lab, and write to its pipe.
+ * So whatever a file does to the one that reads it, the others are judged. Parts are
  * written in the order of the files, each as soon as all before it are there.
  */
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "command/check.h"
+#include "command/fencing.h"
 #include "trace/reader.h"
 
 #define WORKERS_LIMIT 64
@@ -136,11 +138,24 @@ static bool write_all(int descriptor, const void *bytes, size_t length)
     return true;
 }
 
+static bool fence_in(const struct crowd *crowd)
+{
+    const char **files = calloc(crowd->count + 1, sizeof *files);
+    struct error error;
+    if (files == NULL)
+        return false;
+    for (size_t i = 0; i < crowd->count; i++)
+        files[i] = crowd->files[i].file;
+    bool fenced = fence_judging(crowd->job->path, crowd->job->script, files, crowd->count, &error);
+    free(files);
+    return fenced;
+}
+
 /* A worker's whole life. Returns its exit status. */
 static int work(const struct crowd *crowd, size_t self, int descriptor)
 {
     struct buffer text = {0};
-    bool sent = true;
+    bool sent = fence_in(crowd);
     while (sent) {
         size_t file = atomic_fetch_add(&crowd->shared->next, 1);
         if (file >= crowd->count)

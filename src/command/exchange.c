@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "command/fencing.h"
 #include "command/ports.h"
 #include "command/screen.h"
 #include "host/folder.h"
@@ -352,8 +353,8 @@ static bool open_capture(struct recording *recording, const struct exchange *exc
     bool loopback =
         place->kind == PLACE_NETWORK && (address_is_loopback(address) || serves_anywhere);
     recording->capture =
-        capture_start(recording->recorder, loopback ? "lo" : place->interface,
-                      recording->sifts ? ports_filter(&recording->ports, &filter) : NULL, 0, error);
+        capture_new(recording->recorder, loopback ? "lo" : place->interface,
+                    recording->sifts ? ports_filter(&recording->ports, &filter) : NULL, 0, error);
     buffer_free(&filter);
     return recording->capture != NULL;
 }
@@ -439,7 +440,9 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     if (done && capture && place.remark[0] != '\0' && !invocation->quiet)
         fprintf(stderr, "handlens: %s\n", place.remark);
     done = done && open_exchange(&recording, exchange, &place, error);
-    done = done && place_drop_privileges(error);
+    done = done && place_drop_privileges(error) &&
+           fence_exchange(exchange->script, recording.folder, error);
+    done = done && (recording.capture == NULL || capture_start(recording.capture, error));
     bool began = done;
     done = done && host_run(recording.host, &exchange->outcome, error);
     close_recording(&recording, exchange);

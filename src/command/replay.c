@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "command/command.h"
+#include "command/fencing.h"
+#include "place/place.h"
 #include "support/clock.h"
 #include "trace/reader.h"
 
@@ -116,9 +118,13 @@ static enum status run_replay(const struct invocation *invocation, struct error 
     if (reader == NULL)
         return error->status;
     struct check_trace trace;
-    enum status status = check_trace_load(&trace, reader, error)
-                             ? play_trace(invocation, &trace, error)
-                             : error->status;
+    enum status status;
+    if (!place_drop_privileges(error) || !fence_replay(error)) {
+        trace_reader_close(reader);
+        return error->status;
+    }
+    status = check_trace_load(&trace, reader, error) ? play_trace(invocation, &trace, error)
+                                                     : error->status;
     check_trace_free(&trace);
     trace_reader_close(reader);
     return status;

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "command/fencing.h"
 #include "command/show.h"
+#include "place/place.h"
 #include "support/buffer.h"
 #include "trace/reader.h"
 
@@ -45,7 +47,9 @@ static enum status run_view(const struct invocation *invocation, struct error *e
     options.file_name = path;
     options.filter = filter;
     options.progress = isatty(2) == 1 && !invocation->quiet && !(out == stdout && isatty(1) == 1);
-    enum view_result result = view_render(reader, invocation->as, &options, out, error);
+    enum view_result result = place_drop_privileges(error) && fence_view(filter != NULL, error)
+                                  ? view_render(reader, invocation->as, &options, out, error)
+                                  : VIEW_FAILED;
     trace_reader_close(reader);
     free(filter);
     struct error unwritten;

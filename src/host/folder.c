@@ -53,8 +53,12 @@ struct folder *folder_open(const char *path, struct error *error)
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
-    (void)status, (void)type, (void)walk;
-    remove(path); /* what cannot be removed stays; there is nobody left to tell */
+    (void)status, (void)walk;
+    /* What cannot be removed stays; there is nobody left to tell. */
+    if (type == FTW_DP)
+        rmdir(path);
+    else
+        unlink(path);
     return 0;
 }
 
@@ -70,13 +74,28 @@ void folder_close(struct folder *folder)
     free(folder);
 }
 
-static int make_temporary(struct folder *folder)
+static const char *temporary_parent(void)
 {
     const char *parent = getenv("TMPDIR");
-    if (parent == NULL || parent[0] != '/')
-        parent = "/tmp";
+    return parent == NULL || parent[0] != '/' ? "/tmp" : parent;
+}
+
+const char *folder_parent(const struct folder *folder)
+{
+    return folder->path != NULL ? temporary_parent() : NULL;
+}
+
+int folder_descriptor(const struct folder *folder)
+{
+    return folder->descriptor;
+}
+
+int folder_make(struct folder *folder)
+{
+    if (folder->descriptor >= 0)
+        return 0;
     char *path = NULL;
-    if (asprintf(&path, "%s/handlens-XXXXXX", parent) < 0)
+    if (asprintf(&path, "%s/handlens-XXXXXX", temporary_parent()) < 0)
         return ENOMEM;
     if (mkdtemp(path) == NULL) {
         int code = errno;
@@ -152,8 +171,8 @@ static int find_place(struct folder *folder, const char *name, size_t length, bo
                       struct place_in_folder *place)
 {
     int code = check_name(name, length);
-    if (code == 0 && folder->descriptor < 0)
-        code = make_temporary(folder);
+    if (code == 0)
+        code = folder_make(folder);
     if (code != 0)
         return code;
     const char *at = name, *end = name + length;

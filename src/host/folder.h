@@ -37,6 +37,13 @@ struct folder_file;
 
 /* path NULL: a temporary one. It must exist; NULL with error set if not. */
 struct folder *folder_open(const char *path, struct error *error);
+/* Makes the temporary folder at once, where none was named. */
+int folder_make(struct folder *folder);
+/* An O_PATH descriptor that stays the folder's; -1 as long as there is none. */
+int folder_descriptor(const struct folder *folder);
+/* The folder in which the temporary one lies, NULL if there is no temporary one. Lives as long as
+ * the environment. */
+const char *folder_parent(const struct folder *folder);
 /* Drops what is still open, then the temporary folder. NULL is allowed. */
 void folder_close(struct folder *folder);
 

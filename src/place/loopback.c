@@ -250,10 +250,9 @@ static bool make(const struct place_wishes *wishes, bool capture, struct loopbac
     int error = capture ? loopback_capture_error() : 0;
     if (error != 0)
         return fail(failure, LOOPBACK_CAPTURE, error);
-    /* Root may become an ordinary user later and shall find every port free even then. Where that
+    /* The capabilities go before the first bind, and every port shall be free even then. Where that
      * cannot be had, the low ports are refused as they are anywhere: no reason to fail. */
-    if (geteuid() == 0)
-        write_sysctl("ip_unprivileged_port_start", 0);
+    write_sysctl("ip_unprivileged_port_start", 0);
     if (wishes->mtu >= 0 && !set_mtu(control, wishes->mtu, failure))
         return false;
     return set_sysctls(wishes, failure);

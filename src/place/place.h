@@ -12,6 +12,7 @@
 #define HANDLENS_PLACE_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "support/error.h"
@@ -67,8 +68,43 @@ bool place_enter(struct place *place, enum place_kind wanted, bool capture,
  */
 bool place_is_quiet(void);
 
-/* Run by root: becomes SUDO_UID and SUDO_GID for good, if they are set. Call when the capture is
- * open. */
+/*
+ * Gives up, for good and for every thread: root (run under sudo it becomes SUDO_UID and SUDO_GID,
+ * if they are set), all capabilities in all their sets, and the means to get any by running a
+ * program (no_new_privs). Call when the capture is open and before any thread is started.
+ */
 bool place_drop_privileges(struct error *error);
+
+enum fence_right {
+    FENCE_READ,           /* the file, or every file below the folder */
+    FENCE_WRITE,          /* read, write, make and remove files and folders below the folder */
+    FENCE_REMOVE_FOLDERS, /* the empty ones in the folder */
+};
+
+/* What can be reached through the fence: a path, or where that is NULL an open file or folder. */
+struct fence_opening {
+    const char *path; /* nothing there: passed over */
+    int descriptor;
+    enum fence_right right;
+};
+
+/* How files may be opened at all. */
+enum fence_opens { FENCE_OPENS_NOTHING, FENCE_OPENS_TO_READ, FENCE_OPENS_TO_WRITE };
+
+struct place_fence {
+    bool network; /* TCP and UDP over IPv4 and IPv6 */
+    enum fence_opens opens;
+    const struct fence_opening *openings;
+    size_t opening_count;
+};
+
+/*
+ * Closes the fence behind this process, for good: from now on it can use what it has open, memory,
+ * threads, clocks, and what fence says. All else fails with EPERM or EACCES: other files, programs,
+ * processes, namespaces, other sockets than the network's. Single-threaded, after
+ * place_drop_privileges; the threads started later are inside. Where the kernel lacks one of the
+ * means it is left out. fence.c has the whole story.
+ */
+bool place_fence(const struct place_fence *fence, struct error *error);
 
 #endif

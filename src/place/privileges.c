@@ -1,8 +1,11 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "place/place.h"
@@ -29,7 +32,8 @@ static bool can_go_back(gid_t group)
     return group != 0 && setresgid(0, 0, 0) == 0;
 }
 
-bool place_drop_privileges(struct error *error)
+/* Root under sudo becomes the user who called it. */
+static bool become_user(struct error *error)
 {
     const char *user_text = getenv("SUDO_UID");
     if (geteuid() != 0 || user_text == NULL)
@@ -51,4 +55,31 @@ bool place_drop_privileges(struct error *error)
         return error_set(error, STATUS_NOT_ALLOWED,
                          "root's privileges could be taken back after they were given up");
     return true;
+}
+
+/* The bounding set limits what a program could bring back; only CAP_SETPCAP may lower it. */
+static void empty_bounding_set(void)
+{
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static bool drop_capabilities(struct error *error)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    /* The ambient set can hold nothing that is not both permitted and inheritable. */
+    if (syscall(SYS_capset, &header, none) != 0)
+        return error_set(error, STATUS_NOT_ALLOWED, "cannot give up the capabilities: %s (%s)",
+                         strerror(errno), error_code_name(errno));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return error_set(error, STATUS_NOT_ALLOWED, "cannot set no_new_privs: %s (%s)",
+                         strerror(errno), error_code_name(errno));
+    return true;
+}
+
+bool place_drop_privileges(struct error *error)
+{
+    empty_bounding_set(); /* while there is a capability to do it with */
+    return become_user(error) && drop_capabilities(error);
 }

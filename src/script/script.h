@@ -60,6 +60,12 @@ const struct lab *script_lab(const struct script *script);
 bool script_text(const struct script *script, size_t n, const char **name, const char **text,
                  size_t *length);
 
+/* Whether the name stands anywhere in the texts that were loaded, be it in a comment. */
+bool script_mentions(const struct script *script, const char *name);
+
+/* Where require looks: a path that ends in '/', or "" for the working directory. */
+const char *script_folder(const struct script *script);
+
 enum script_parties { SCRIPT_SERVERS = 1, SCRIPT_CLIENTS = 2, SCRIPT_EVERYONE = 3 };
 
 struct script_run {

@@ -1,6 +1,7 @@
 /*
  * Script files: read once, kept for the trace, compiled from what was kept.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -97,6 +98,33 @@ bool script_text(const struct script *script, size_t n, const char **name, const
     *text = script->files[n].text;
     *length = script->files[n].length;
     return true;
+}
+
+static bool is_of_name(char byte)
+{
+    return isalnum((unsigned char)byte) || byte == '_';
+}
+
+static bool has_name(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == text || !is_of_name(at[-1])) && !is_of_name(at[length]))
+            return true;
+    return false;
+}
+
+bool script_mentions(const struct script *script, const char *name)
+{
+    for (size_t i = 0; i < script->file_count; i++)
+        if (has_name(script->files[i].text, name))
+            return true;
+    return false;
+}
+
+const char *script_folder(const struct script *script)
+{
+    return script->folder;
 }
 
 /* Where line (counted from 1) starts and ends in the text, without its newline. */

@@ -18,6 +18,7 @@ LIBRARIES = {
     "PkgConfig::PCAP": r"pcap\.h|pcap/.*",
     "PkgConfig::UV": r"uv\.h|uv/.*",
     "PkgConfig::OPENSSL": r"openssl/.*",
+    "PkgConfig::SECCOMP": r"seccomp\.h",
     "PkgConfig::JANSSON": r"jansson\.h",
     "PkgConfig::UTF8PROC": r"utf8proc\.h",
     "PkgConfig::CMOCKA": r"cmocka\.h",

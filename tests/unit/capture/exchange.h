@@ -73,8 +73,8 @@ static inline struct capture *start(struct recorder *recorder, const char *inter
                                     const char *filter, size_t ring)
 {
     struct error error = {0};
-    struct capture *capture = capture_start(recorder, interface, filter, ring, &error);
-    if (capture == NULL)
+    struct capture *capture = capture_new(recorder, interface, filter, ring, &error);
+    if (capture == NULL || !capture_start(capture, &error))
         fail_msg("%s", error.text);
     return capture;
 }

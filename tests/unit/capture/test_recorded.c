@@ -112,8 +112,9 @@ static void the_handshakes_cause_is_the_connect(void **state)
     struct recorder *recorder = recorder_open(NULL, &error);
     recorder_listen(recorder, hear, &heard);
     int server = listen_on_loopback(&address);
-    struct capture *capture = capture_start(recorder, "lo", NULL, 0, &error);
+    struct capture *capture = capture_new(recorder, "lo", NULL, 0, &error);
     assert_non_null(capture);
+    assert_true(capture_start(capture, &error));
     int client = recorded_connect(recorder, 1, &address);
     capture_sync(capture);
     assert_true(recorder_flush(recorder, &error));
@@ -143,8 +144,9 @@ static void thousands_of_calls_have_their_packets_and_no_others(void **state)
     recorder_listen(recorder, hear, &heard);
     int server = listen_on_loopback(&address);
     struct capture *capture =
-        capture_start(recorder, "lo", "tcp[tcpflags] & tcp-syn != 0", 0, &error);
+        capture_new(recorder, "lo", "tcp[tcpflags] & tcp-syn != 0", 0, &error);
     assert_non_null(capture);
+    assert_true(capture_start(capture, &error));
     for (uint32_t call = 1; call <= CALLS; call++) {
         capture_make_room(capture, 0);
         int client = recorded_connect(recorder, call, &address);

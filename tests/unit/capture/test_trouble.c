@@ -67,8 +67,8 @@ static void a_hundred_captures_leak_no_descriptor(void **state)
         usleep(1000);
     assert_int_equal(open_descriptors(), descriptors_at_start);
     struct error error;
-    assert_null(capture_start(recorder, "nothing0", NULL, 0, &error));
-    assert_null(capture_start(recorder, "lo", "tcp tcp", 0, &error));
+    assert_null(capture_new(recorder, "nothing0", NULL, 0, &error));
+    assert_null(capture_new(recorder, "lo", "tcp tcp", 0, &error));
     assert_int_equal(open_descriptors(), descriptors_at_start);
     fake_close(recorder);
 }
@@ -81,7 +81,7 @@ static void a_filter_that_is_not_understood_is_a_usage_error(void **state)
     static const char *const interfaces[] = {"lo", "any"};
     for (size_t i = 0; i < 2; i++) {
         struct error error = {0};
-        assert_null(capture_start(recorder, interfaces[i], "tcp prt 80", 0, &error));
+        assert_null(capture_new(recorder, interfaces[i], "tcp prt 80", 0, &error));
         assert_int_equal(error.status, STATUS_USAGE);
         assert_non_null(strstr(error.text, "'tcp prt 80'"));
         assert_non_null(strstr(error.text, "syntax error"));
@@ -96,7 +96,7 @@ static void an_interface_that_is_not_there_is_named(void **state)
     NEEDS_PRIVATE_LOOPBACK();
     struct recorder *recorder = fake_open();
     struct error error = {0};
-    assert_null(capture_start(recorder, "nothing0", NULL, 0, &error));
+    assert_null(capture_new(recorder, "nothing0", NULL, 0, &error));
     assert_int_equal(error.status, STATUS_NOT_ALLOWED);
     assert_string_equal(error.text, "cannot capture on nothing0: there is no such interface");
     fake_close(recorder);
@@ -111,7 +111,7 @@ static int start_without_capabilities(void)
         return 2;
     struct recorder *recorder = fake_open();
     struct error error = {0};
-    bool refused = capture_start(recorder, "lo", NULL, 0, &error) == NULL;
+    bool refused = capture_new(recorder, "lo", NULL, 0, &error) == NULL;
     fake_close(recorder);
     return refused && error.status == STATUS_NOT_ALLOWED &&
                    strstr(error.text, "CAP_NET_RAW") != NULL
@@ -136,10 +136,11 @@ static int capture_and_become_a_user(void)
 {
     struct recorder *recorder = fake_open();
     struct error error = {0};
-    struct capture *capture = capture_start(recorder, "lo", NULL, 0, &error);
+    struct capture *capture = capture_new(recorder, "lo", NULL, 0, &error);
     setenv("SUDO_UID", "12345", 1);
     setenv("SUDO_GID", "12345", 1);
-    if (capture == NULL || !place_drop_privileges(&error) || geteuid() != 12345)
+    if (capture == NULL || !place_drop_privileges(&error) || geteuid() != 12345 ||
+        !capture_start(capture, &error))
         return 1;
     union any_address address;
     socklen_t length;
