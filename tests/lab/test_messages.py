@@ -117,6 +117,7 @@ COMMANDS = """
     check hello --format yaml
     check hello --here hello.pcapng
     check hello nowhere.pcapng
+    check hello --html x.html hello.pcapng nobody.pcapng
     check hello text.pcap
     replay hello.pcapng
     replay --as nobody hello.pcapng
