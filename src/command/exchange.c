@@ -88,6 +88,8 @@ static void hear(void *data, const struct role *role, enum trace_note_kind kind,
     if (recording->exchange->step != NULL && recording->screen.prints)
         step_make_way(recording->exchange->step, false);
     screen_hear(&recording->screen, role, kind, text, length);
+    if (recording->exchange->step != NULL && kind == TRACE_NOTE_INPUT)
+        step_typed(recording->exchange->step);
 }
 
 static void prompt(void *data, const struct role *role, const char *text, size_t length, bool typed)
@@ -273,7 +275,7 @@ static void show_progress(void *data)
 {
     struct recording *recording = data;
     if (recording->exchange->step != NULL) {
-        step_show(recording->exchange->step);
+        step_tick(recording->exchange->step);
         return;
     }
     uint64_t all;

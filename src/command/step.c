@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CONTROL_D = 4 };
+
 static ssize_t append_heard(void *cookie, const char *text, size_t length)
 {
     struct step *step = cookie;
@@ -83,7 +85,7 @@ void step_hear(struct step *step, const struct trace_event *event)
         snprintf(step->message, sizeof step->message, "%.150s", error.text);
 }
 
-void step_show(struct step *step)
+static void show(struct step *step)
 {
     if (step->heard.length == 0)
         return;
@@ -94,10 +96,43 @@ void step_show(struct step *step)
 
 void step_make_way(struct step *step, bool types)
 {
-    step_show(step);
+    show(step);
     step_terminal_clear(&step->terminal);
     if (types)
         step_terminal_give(&step->terminal);
+    step->typing = step->typing || types;
+}
+
+void step_typed(struct step *step)
+{
+    if (step->typing)
+        step_terminal_take(&step->terminal);
+    step->typing = false;
+}
+
+/* Enter is what many press behind any letter, and so does not count. */
+static void hear_keys(struct step *step)
+{
+    int key;
+    while ((key = step_terminal_pressed(&step->terminal)) != STEP_NO_KEY) {
+        if (key == STEP_ENDED || key == 'q' || key == CONTROL_D)
+            step->leaving = true;
+        else if (key != STEP_RESIZED && key != '\r' && key != '\n')
+            step->mode = STEP_NEXT;
+    }
+}
+
+void step_tick(struct step *step)
+{
+    if (step->typing || !step->terminal.taken) {
+        show(step);
+        return;
+    }
+    if (step->mode != STEP_NEXT)
+        hear_keys(step);
+    /* Most calls are over by then, and the block of the next stop comes in this one's place. */
+    if (++step->ticks > 1)
+        step_draw_running(step);
 }
 
 /* Removes the last character of what was typed. */
@@ -188,7 +223,7 @@ static void ask_bytes(struct step *step, bool *ended)
 /* Does what the key says. Returns false to quit; the exchange goes on when *stopped is false. */
 static bool obey(struct step *step, struct host *host, int key, bool *stopped)
 {
-    bool ended = key == STEP_ENDED || key == 'q' || key == 4; /* Ctrl-D */
+    bool ended = key == STEP_ENDED || key == 'q' || key == CONTROL_D;
     *stopped = false;
     switch (key) {
     case '\r':
@@ -261,9 +296,12 @@ static void come_to(struct step *step, const struct host_preview *preview)
 
 bool step_before_call(struct step *step, struct host *host, const struct host_preview *preview)
 {
-    if (!is_to_stop(step, preview)) {
-        step_show(step);
-        return true;
+    step->ticks = 0;
+    if (step->mode != STEP_NEXT && !step->typing)
+        hear_keys(step);
+    if (step->leaving || !is_to_stop(step, preview)) {
+        show(step);
+        return !step->leaving;
     }
     come_to(step, preview);
     step_terminal_take(&step->terminal);
@@ -275,6 +313,8 @@ bool step_before_call(struct step *step, struct host *host, const struct host_pr
         goes_on = obey(step, host, key, &stopped);
     }
     step->preview = NULL;
+    if (step->typing)
+        step_make_way(step, true);
     return goes_on;
 }
 
@@ -286,7 +326,7 @@ void step_close(struct step *step)
         if (step->began)
             view_live_end(step->live, NULL, NULL);
         view_live_close(step->live);
-        step_show(step);
+        show(step);
     }
     step_terminal_close(&step->terminal);
     flow_table_close(step->flows);

@@ -23,11 +23,14 @@ void step_hear(struct step *step, const struct trace_event *event);
 /* A call is about to be made, and everything before it has been heard. Returns false to quit. */
 bool step_before_call(struct step *step, struct host *host, const struct host_preview *preview);
 
-/* Shows what has been heard. Now and then while the exchange goes on. */
-void step_show(struct step *step);
+/* Now and then while the exchange goes on: shows what has been heard, and hears whether somebody
+ * wants it to stop. */
+void step_tick(struct step *step);
 
-/* Before somebody else writes to the terminal, or, with types, reads lines from it. */
+/* Before somebody else writes to the terminal, or, with types, reads a line from it. */
 void step_make_way(struct step *step, bool types);
+/* The line has been read. */
+void step_typed(struct step *step);
 
 /* The trace has ended: shows the rest, and gives the terminal back. NULL is allowed. */
 void step_close(struct step *step);

@@ -50,7 +50,7 @@ void step_answer_help(struct step *step)
     buffer_append_text(
         &step->heard,
         "  Enter, n   make this call, and stop before the next one of any role\n"
-        "  c          continue to the end; Ctrl-C ends it earlier\n"
+        "  c          continue; Space stops before the next call, Ctrl-C ends it\n"
         "  f          finish this line: stop when this role is at another one\n"
         "  u FLAGS    run until a packet has these flags: u, then SYN ACK or FIN\n"
         "  s          states of the connections, by the packets and by the kernel\n"

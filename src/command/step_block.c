@@ -114,3 +114,14 @@ void step_draw(struct step *step, const char *label, const char *typed)
     step_terminal_show(&step->terminal, lines, count);
     buffer_free(&block);
 }
+
+void step_draw_running(struct step *step)
+{
+    bool waits = step->mode == STEP_NEXT;
+    const char *line = waits ? "2running until the next call  Ctrl-C ends the exchange"
+                             : "2running  Space stops it at the next call  q quit  Ctrl-C";
+    step->options.terminal.columns = step->terminal.terminal.columns;
+    step_terminal_put(&step->terminal, step->heard.data, step->heard.length);
+    buffer_clear(&step->heard);
+    step_terminal_show(&step->terminal, &line, 1);
+}

@@ -24,7 +24,7 @@ enum {
 
 enum step_mode {
     STEP_NEXT,     /* stop before the next call */
-    STEP_CONTINUE, /* never again */
+    STEP_CONTINUE, /* not before a key is pressed */
     STEP_FINISH,   /* when the role is at another line */
     STEP_UNTIL,    /* when a packet had the flags */
 };
@@ -49,6 +49,9 @@ struct step {
     struct view_live *live;
     FILE *out;           /* writes into heard */
     bool began;          /* something was heard */
+    bool typing;         /* the terminal is somebody else's, who reads a line */
+    bool leaving;        /* the user quits */
+    unsigned ticks;      /* since it was last asked before a call */
     struct buffer heard; /* the ladder's lines that are not on the screen yet */
     struct flow_table *flows;
     struct step_flow states[STEP_FLOWS];
@@ -69,6 +72,9 @@ struct step {
 /* What is heard goes on the terminal, then the block. label NULL: the keys; else what is asked for
  * and what has been typed of it. */
 void step_draw(struct step *step, const char *label, const char *typed);
+
+/* While the exchange goes on: the block says how it can be stopped. */
+void step_draw_running(struct step *step);
 
 /* Each puts its lines above the block. */
 void step_answer_states(struct step *step, const struct host *host);

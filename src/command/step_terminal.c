@@ -208,7 +208,7 @@ static int take_wake(struct step_terminal *terminal)
     return got > 0 && memchr(letters, 'q', (size_t)got) != NULL ? STEP_ENDED : STEP_RESIZED;
 }
 
-int step_terminal_key(struct step_terminal *terminal)
+static int read_key(struct step_terminal *terminal, int patience)
 {
     struct pollfd polls[2] = {{.fd = terminal->keys, .events = POLLIN},
                               {.fd = terminal->wake[0], .events = POLLIN}};
@@ -216,11 +216,13 @@ int step_terminal_key(struct step_terminal *terminal)
         int key = next_key(terminal);
         if (key >= 0)
             return key;
-        if (poll(polls, 2, -1) < 0) {
-            if (errno != EINTR)
-                return STEP_ENDED;
+        int ready = poll(polls, 2, patience);
+        if (ready == 0)
+            return STEP_NO_KEY;
+        if (ready < 0 && errno != EINTR)
+            return STEP_ENDED;
+        if (ready < 0)
             continue;
-        }
         if ((polls[1].revents & POLLIN) != 0)
             return take_wake(terminal);
         if (polls[0].revents == 0)
@@ -231,6 +233,16 @@ int step_terminal_key(struct step_terminal *terminal)
         terminal->read_at = 0;
         terminal->read_end = got > 0 ? (size_t)got : 0;
     }
+}
+
+int step_terminal_key(struct step_terminal *terminal)
+{
+    return read_key(terminal, -1);
+}
+
+int step_terminal_pressed(struct step_terminal *terminal)
+{
+    return read_key(terminal, 0);
 }
 
 void step_terminal_close(struct step_terminal *terminal)

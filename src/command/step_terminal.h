@@ -43,7 +43,7 @@ struct step_terminal {
 };
 
 /* What step_terminal_key returns beyond the bytes that were typed. */
-enum step_key { STEP_RESIZED = 256, STEP_ENDED };
+enum step_key { STEP_RESIZED = 256, STEP_ENDED, STEP_NO_KEY };
 
 /* Returns false with error set (STATUS_USAGE) if there is no terminal to show and to type on. */
 bool step_terminal_open(struct step_terminal *terminal, enum color_choice color,
@@ -63,7 +63,9 @@ void step_terminal_show(struct step_terminal *terminal, const char *const *lines
 /* Without a block; for whoever else writes to the terminal. Writes. */
 void step_terminal_clear(struct step_terminal *terminal);
 
-/* Waits for a key: a byte, or enum step_key. Keys that send a sequence are swallowed. */
+/* Waits for a key: a byte, STEP_RESIZED or STEP_ENDED. Keys that send a sequence are swallowed. */
 int step_terminal_key(struct step_terminal *terminal);
+/* The same without waiting: STEP_NO_KEY if none has been pressed. */
+int step_terminal_pressed(struct step_terminal *terminal);
 
 #endif

@@ -182,6 +182,95 @@ class Step(Terminal):
         self.go_to('sendall("Ada")')
 
 
+class Running(Terminal):
+    """What goes on by itself is stopped by a key."""
+
+    def run_on(self):
+        self.lab("""
+lab.port = 65432
+function lab.server(listener)
+  local conn = listener:accept()
+  while conn:recv(1) ~= "" do end
+  conn:close()
+end
+function lab.client(server)
+  local sock = socket.connect(server)
+  for i = 1, 100000 do
+    sock:sendall("x")
+    sleep(0.01)
+    if i % 20 == 0 then sleep(0.8) end  -- long enough for it to say that it runs
+  end
+  sock:close()
+end
+""")
+        self.step("./mine.lua", "-w", "kept.pcapng")
+        return self.go_to("accept()")
+
+    def sent(self):
+        self.keys("q")
+        self.wait_for_end("Interrupted")
+        return len(self.json(self.work / "kept.pcapng", "call"))
+
+    def test_space_stops_a_continue_before_the_next_call(self):
+        self.run_on()
+        self.keys("c")
+        self.wait_for("Space stops it")
+        self.assertNotIn("Enter next", self.screen())
+        self.keys("Space")
+        self.wait_for("Enter next")
+        self.keys("Enter")  # it is step by step again
+        self.wait_for("Enter next")
+        self.assertNotIn("Space stops it", self.screen())
+        self.assertLess(self.sent(), 1000)
+
+    def test_space_stops_a_search_for_flags_and_the_finishing_of_a_line(self):
+        self.run_on()
+        for keys in (["u", "URG", "Enter"], ["f"]):
+            self.keys(*keys)
+            self.wait_for("Space stops it")
+            self.keys("Space")
+            self.assertNotIn("has the flags", self.wait_for("Enter next"))
+        self.keys("q")
+        self.wait_for_end("Interrupted")
+
+    def test_enter_does_not_stop_it_and_q_quits(self):
+        self.run_on()
+        self.keys("c", "Enter")
+        self.wait_for("Space stops it")
+        self.keys("Enter")
+        self.wait_until(lambda screen: "Enter next" not in screen, "Enter stopped it")
+        self.assertGreater(self.sent(), 10)
+        self.assertNotIn("Space stops it", self.screen(past=True))
+
+    def test_a_resize_meanwhile_leaves_no_rubbish(self):
+        self.run_on()
+        self.keys("c")
+        self.wait_for("Space stops it")
+        for columns, rows in ((40, 8), (120, 30), (30, 6), (80, 24)):
+            self.tmux("resize-window", "-x", columns, "-y", rows)
+            self.wait_until(lambda screen: screen.rstrip().splitlines()[-1].startswith("running"),
+                            "not drawn anew")
+            self.assertEqual(self.screen(past=True).count("running"), 1)
+        self.keys("q")
+        self.wait_for_end("Interrupted")
+
+    def test_keys_are_the_answer_s_while_the_script_asks_for_a_line(self):
+        self.lab('lab.port = 65432\nfunction lab.server(l)\n  local c = l:accept()\n'
+                 '  while c:recv(9) ~= "" do end\nend\n'
+                 'function lab.client(s)\n  local sock = socket.connect(s)\n'
+                 '  local x = input("your name? ")\n  sock:sendall(x)\n'
+                 '  for i = 1, 1000 do sleep(0.7) sock:sendall(x) end\nend\n')
+        self.step("./mine.lua")
+        self.keys("c")
+        self.wait_for("your name?")
+        self.shell("qx q")
+        self.wait_for("Space stops it")
+        self.keys("Space")
+        self.go_to('sendall("qx q")')
+        self.keys("q")
+        self.wait_for_end("Interrupted")
+
+
 class TimeOuts(Terminal):
     def test_of_the_script_do_not_run_while_it_is_stopped(self):
         self.lab(LATE)
