@@ -323,7 +323,8 @@ struct capture *capture_new(struct recorder *recorder, const char *interface, co
         return NULL;
     }
     if (capture->wake < 0) {
-        error_set(error, STATUS_NOT_ALLOWED, "cannot capture: the kernel makes no event descriptor: %s", strerror(errno));
+        error_set(error, STATUS_NOT_ALLOWED,
+                  "cannot capture: the kernel makes no event descriptor: %s", strerror(errno));
         release(capture);
         return NULL;
     }

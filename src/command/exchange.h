@@ -4,8 +4,8 @@
  *
  * Order matters and stands in exchange_run: the trace file is made before the place is entered
  * (inside, the user may write less), the place before any thread exists, the capture before the
- * first socket call, and once the capture is open, privileges go and the fence is closed, behind which
- * all that follows happens: the threads, the exchange, and the showing of its trace.
+ * first socket call, and once the capture is open, privileges go and the fence is closed, behind
+ * which all that follows happens: the threads, the exchange, and the showing of its trace.
  */
 #ifndef HANDLENS_COMMAND_EXCHANGE_H
 #define HANDLENS_COMMAND_EXCHANGE_H
