@@ -64,7 +64,7 @@ class Manual(handlens.LabTest):
 
     def test_both_pages_are_well_formed(self):
         for page in (PROGRAM, LAB):
-            found = self.tool("man", "--warnings", "--encoding=UTF-8", "--local-file", page)
+            found = self.tool("groff", "-mdoc", "-Tutf8", "-Kutf8", "-ww", page)
             self.assertEqual(found.err, "")
             self.assertIn("HANDLENS", found.out)
 
