@@ -142,6 +142,30 @@ struct flow_table *flow_table_open(flow_ended *ended, void *data);
 void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
                     const struct packet *packet, struct flow_facts *facts);
 
+/*
+ * What a packet's flow is found by. It depends on nothing but the packet and the table's seed, so
+ * that another thread may have made it.
+ */
+struct flow_key {
+    uint64_t ends[2]; /* source and destination in a number each: see flow_table.c */
+    uint32_t hash;
+};
+
+uint64_t flow_table_seed(const struct flow_table *table);
+void flow_key_make(struct flow_key *key, uint64_t seed, const struct packet *packet);
+
+/* flow_table_add with the packet's key. */
+void flow_table_add_keyed(struct flow_table *table, int64_t time, uint64_t number,
+                          const struct packet *packet, const struct flow_key *key,
+                          struct flow_facts *facts);
+
+/*
+ * Packets with this key will be added: soon, then very soon. Lets the processor fetch from memory
+ * meanwhile what will be needed. Changes nothing.
+ */
+void flow_table_expect_soon(const struct flow_table *table, const struct flow_key *key);
+void flow_table_expect(const struct flow_table *table, const struct flow_key *key);
+
 /* Lets all flows go, in the order of their ids. */
 void flow_table_end(struct flow_table *table);
 

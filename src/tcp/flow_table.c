@@ -56,7 +56,7 @@ static uint64_t join(uint64_t a, uint64_t b)
  * by field, so it is read that way, too: to read several at once would wait until they are in
  * memory.
  */
-static uint64_t number_of(const struct flow_table *table, const struct address *end)
+static uint64_t number_of(uint64_t seed, const struct address *end)
 {
     uint64_t port = (uint64_t)end->port << 32;
     if (end->family == 4) {
@@ -66,15 +66,36 @@ static uint64_t number_of(const struct flow_table *table, const struct address *
     }
     uint64_t words[2];
     memcpy(words, end->bytes, sizeof words);
-    return join(words[0] ^ table->seed, words[1]) ^ port;
+    return join(words[0] ^ seed, words[1]) ^ port;
 }
 
-/* The same for both directions. */
-static uint32_t hash_ends(const struct flow_table *table, const uint64_t numbers[2],
-                          uint8_t protocol)
+static uint8_t protocol_of(const struct packet *packet)
 {
-    bool ordered = numbers[0] < numbers[1];
-    return (uint32_t)join(numbers[!ordered] ^ table->seed, numbers[ordered] ^ protocol);
+    return packet->transport == TRANSPORT_TCP ? 6 : 17;
+}
+
+static bool can_be_followed(const struct packet *packet)
+{
+    return (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) &&
+           packet->has_ports;
+}
+
+uint64_t flow_table_seed(const struct flow_table *table)
+{
+    return table->seed;
+}
+
+void flow_key_make(struct flow_key *key, uint64_t seed, const struct packet *packet)
+{
+    if (!can_be_followed(packet)) {
+        *key = (struct flow_key){0};
+        return;
+    }
+    uint64_t from = key->ends[0] = number_of(seed, &packet->source);
+    uint64_t to = key->ends[1] = number_of(seed, &packet->destination);
+    /* The same for both directions. */
+    key->hash = (uint32_t)join((from < to ? from : to) ^ seed,
+                               (from < to ? to : from) ^ protocol_of(packet));
 }
 
 static void idle_list_remove(struct idle_list *list, struct connection *connection)
@@ -156,16 +177,24 @@ static void hash_insert(struct flow_table *table, struct connection *connection)
 /* Doubles the buckets. Where memory is short the chains just grow longer. */
 static void hash_grow(struct flow_table *table)
 {
-    uint32_t count = table->bucket_count * 2;
-    struct connection **buckets = calloc(count, sizeof(struct connection *));
+    enum { AHEAD = 16 };
+    uint32_t before = table->bucket_count;
+    struct connection **old = table->buckets;
+    struct connection **buckets = calloc((size_t)before * 2, sizeof(struct connection *));
     if (!buckets)
         return;
-    free(table->buckets);
     table->buckets = buckets;
-    table->bucket_count = count;
-    for (struct connection *each = table->oldest; each; each = each->newer)
-        if (each->reachable)
+    table->bucket_count = before * 2;
+    for (uint32_t i = 0; i < before; i++) {
+        if (i + AHEAD < before && old[i + AHEAD])
+            __builtin_prefetch(old[i + AHEAD]);
+        for (struct connection *each = old[i]; each;) {
+            struct connection *next = each->chain;
             hash_insert(table, each);
+            each = next;
+        }
+    }
+    free(old);
 }
 
 static void forget(struct flow_table *table, struct connection *connection)
@@ -233,21 +262,18 @@ static bool is_between(const struct flow *flow, const struct packet *packet, enu
             address_equal(&flow->side[!from].address, &packet->destination));
 }
 
-/* Finds the packet's flow and from which end it came. numbers are its source's and destination's.
- */
-static struct connection *find(const struct flow_table *table, uint32_t hash, uint8_t protocol,
-                               const struct packet *packet, const uint64_t numbers[2],
-                               enum flow_end *from)
+/* Finds the packet's flow and from which end it came. */
+static struct connection *find(const struct flow_table *table, const struct packet *packet,
+                               const struct flow_key *key, enum flow_end *from)
 {
-    struct connection *each = table->buckets[hash & (table->bucket_count - 1)];
-    if (each)
-        prefetch(each);
+    uint8_t protocol = protocol_of(packet);
+    struct connection *each = table->buckets[key->hash & (table->bucket_count - 1)];
     for (; each; each = each->chain) {
-        if (each->hash != hash || each->flow.protocol != protocol)
+        if (each->hash != key->hash || each->flow.protocol != protocol)
             continue;
         for (int end = FLOW_CLIENT; end <= FLOW_SERVER; end++) {
             *from = (enum flow_end)end;
-            if (each->numbers[end] == numbers[0] && each->numbers[!end] == numbers[1] &&
+            if (each->numbers[end] == key->ends[0] && each->numbers[!end] == key->ends[1] &&
                 is_between(&each->flow, packet, *from))
                 return each;
         }
@@ -265,8 +291,8 @@ static void set_first_states(struct connection *connection, uint16_t flags)
     }
 }
 
-static struct connection *begin(struct flow_table *table, uint32_t hash,
-                                const struct packet *packet, int64_t time, uint64_t number,
+static struct connection *begin(struct flow_table *table, const struct packet *packet,
+                                const struct flow_key *key, int64_t time, uint64_t number,
                                 enum flow_end from)
 {
     if (table->held >= FLOWS_LIMIT)
@@ -288,13 +314,13 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     flow->first_number = flow->last_number = number;
     connection->queued = number;
     flow->closed_by = 255;
-    connection->numbers[from] = number_of(table, &packet->source);
-    connection->numbers[!from] = number_of(table, &packet->destination);
+    connection->numbers[from] = key->ends[0];
+    connection->numbers[!from] = key->ends[1];
     connection->to_itself = address_equal(&packet->source, &packet->destination);
     if (tcp)
         analysis_begin(connection);
 
-    connection->hash = hash;
+    connection->hash = key->hash;
     hash_insert(table, connection);
     idle_list_append(&table->open_flows, connection);
     connection->older = table->newest;
@@ -306,12 +332,6 @@ static struct connection *begin(struct flow_table *table, uint32_t hash,
     table->held++;
     table->pool.limit = SEGMENTS_SHARED + SEGMENTS_PER_FLOW * table->held;
     return connection;
-}
-
-static bool can_be_followed(const struct packet *packet)
-{
-    return (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) &&
-           packet->has_ports;
 }
 
 /* The fixed part of the TCP header is there, and the payload's length is known. */
@@ -328,16 +348,25 @@ static void follow_tcp(struct flow_table *table, struct connection *connection,
     states_follow(connection, seen, facts->marks & MARK_PREVIOUS_NOT_CAPTURED);
 }
 
+void flow_table_expect_soon(const struct flow_table *table, const struct flow_key *key)
+{
+    __builtin_prefetch(&table->buckets[key->hash & (table->bucket_count - 1)]);
+}
+
+void flow_table_expect(const struct flow_table *table, const struct flow_key *key)
+{
+    const struct connection *first = table->buckets[key->hash & (table->bucket_count - 1)];
+    if (first)
+        prefetch(first);
+}
+
 /* The packet's flow: a known one, or a new one. NULL out of memory. */
 static struct connection *flow_of(struct flow_table *table, const struct packet *packet,
-                                  struct seen *seen, bool analysed, struct flow_facts *facts)
+                                  const struct flow_key *key, struct seen *seen, bool analysed,
+                                  struct flow_facts *facts)
 {
-    uint64_t numbers[2] = {number_of(table, &packet->source),
-                           number_of(table, &packet->destination)};
-    uint8_t protocol = packet->transport == TRANSPORT_TCP ? 6 : 17;
-    uint32_t hash = hash_ends(table, numbers, protocol);
     uint16_t flags = analysed ? packet->tcp.flags : 0;
-    struct connection *connection = find(table, hash, protocol, packet, numbers, &seen->from);
+    struct connection *connection = find(table, packet, key, &seen->from);
     if (connection) {
         if (!analysed || !analysis_is_new_flow(connection, seen))
             return connection;
@@ -348,7 +377,7 @@ static struct connection *flow_of(struct flow_table *table, const struct packet 
     bool answers = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
     seen->from = answers && !address_equal(&packet->source, &packet->destination) ? FLOW_SERVER
                                                                                   : FLOW_CLIENT;
-    connection = begin(table, hash, packet, seen->time, seen->number, seen->from);
+    connection = begin(table, packet, key, seen->time, seen->number, seen->from);
     if (connection && packet->transport == TRANSPORT_TCP)
         set_first_states(connection, flags);
     facts->new_flow = connection != NULL;
@@ -357,6 +386,16 @@ static struct connection *flow_of(struct flow_table *table, const struct packet 
 
 void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
                     const struct packet *packet, struct flow_facts *facts)
+{
+    struct flow_key key;
+    flow_key_make(&key, table->seed, packet);
+    flow_table_expect(table, &key);
+    flow_table_add_keyed(table, time, number, packet, &key, facts);
+}
+
+void flow_table_add_keyed(struct flow_table *table, int64_t time, uint64_t number,
+                          const struct packet *packet, const struct flow_key *key,
+                          struct flow_facts *facts)
 {
     clear_bytes(facts, sizeof *facts);
     let_go_of_the_silent(table, time);
@@ -368,7 +407,7 @@ void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
                         .tcp = &packet->tcp,
                         .length = packet->payload_length,
                         .options_cut = packet->fault == FAULT_CUT};
-    struct connection *connection = flow_of(table, packet, &seen, analysed, facts);
+    struct connection *connection = flow_of(table, packet, key, &seen, analysed, facts);
     if (!connection) {
         facts->marks = 0;
         return;

@@ -21,10 +21,10 @@
 
 #include "support/clock.h"
 #include "support/cursor.h"
+#include "support/lines.h"
 
 #define CLASSIC_HEADER     24
 #define RECORD_HEADER      16
-#define CACHE_LINE         64
 #define MAGIC_MICROSECONDS 0xa1b2c3d4u
 #define MAGIC_NANOSECONDS  0xa1b23c4du
 /* libpcap's largest snapshot length; what claims more is damaged. */
@@ -139,7 +139,7 @@ static bool open_stream(struct classic_reader *reader, struct error *error)
 
 struct classic_reader *classic_reader_open(struct source *source, struct error *error)
 {
-    struct classic_reader *reader = calloc(1, sizeof *reader);
+    struct classic_reader *reader = lines_calloc(sizeof *reader);
     if (reader == NULL) {
         error_out_of_memory(error);
         return NULL;
@@ -255,6 +255,11 @@ enum trace_progress classic_reader_next(struct classic_reader *reader, struct tr
         .bytes = {bytes, header->caplen},
     };
     return TRACE_READ_EVENT;
+}
+
+bool classic_reader_is_plain(const struct classic_reader *reader)
+{
+    return reader->is_plain;
 }
 
 void classic_reader_close(struct classic_reader *reader)

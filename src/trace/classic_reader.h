@@ -18,6 +18,9 @@ struct classic_reader *classic_reader_open(struct source *source, struct error *
 enum trace_progress classic_reader_next(struct classic_reader *reader, struct trace_event *event,
                                         struct error *error);
 
+/* Whether events point into the source, and not into what libpcap copied. */
+bool classic_reader_is_plain(const struct classic_reader *reader);
+
 /* NULL is allowed. */
 void classic_reader_close(struct classic_reader *reader);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "support/clock.h"
+#include "support/lines.h"
 #include "trace/block.h"
 #include "trace/format.h"
 
@@ -44,7 +45,7 @@ struct pcapng_reader {
 
 struct pcapng_reader *pcapng_reader_open(struct source *source)
 {
-    struct pcapng_reader *reader = calloc(1, sizeof *reader);
+    struct pcapng_reader *reader = lines_calloc(sizeof *reader);
     if (reader != NULL)
         reader->source = source;
     return reader;

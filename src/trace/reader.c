@@ -1,5 +1,6 @@
 #include "trace/reader.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/cursor.h"
+#include "support/lines.h"
 #include "trace/classic_reader.h"
 #include "trace/format.h"
 #include "trace/pcapng_reader.h"
@@ -68,7 +70,7 @@ static bool recognise(struct trace_reader *reader, struct error *error)
 static struct trace_reader *open_reader(int descriptor, bool owned, const char *name,
                                         struct error *error)
 {
-    struct trace_reader *reader = calloc(1, sizeof *reader);
+    struct trace_reader *reader = lines_calloc(sizeof *reader);
     if (reader == NULL || !source_open(&reader->source, descriptor, owned, name)) {
         if (reader == NULL && owned)
             close(descriptor);
@@ -119,9 +121,23 @@ enum trace_progress trace_reader_next(struct trace_reader *reader, struct trace_
         reader->last = reader->pcapng != NULL
                            ? pcapng_reader_next(reader->pcapng, event, &reader->damage)
                            : classic_reader_next(reader->classic, event, &reader->damage);
+    source_lend(&reader->source);
     if (reader->last == TRACE_READ_DAMAGED && error != NULL)
         *error = reader->damage;
     return reader->last;
+}
+
+bool trace_reader_keep(struct trace_reader *reader, unsigned count)
+{
+    static_assert(TRACE_TURNS_MOST <= SOURCE_KEPT_MOST, "the source keeps as many");
+    if (reader->classic != NULL && !classic_reader_is_plain(reader->classic))
+        return false;
+    return source_keep(&reader->source, count);
+}
+
+unsigned trace_reader_turn(const struct trace_reader *reader)
+{
+    return reader->source.turns;
 }
 
 uint64_t trace_reader_offset(const struct trace_reader *reader)

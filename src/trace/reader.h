@@ -36,6 +36,18 @@ struct trace_reader *trace_reader_from(int descriptor, const char *name, struct 
 enum trace_progress trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                       struct error *error);
 
+/*
+ * For who reads ahead: bytes that events point to outlive the next call. The events of a file come
+ * in turns, each of the events that lie in one buffer; a turn's bytes stay until count further
+ * turns have begun. Returns false where that cannot be: out of memory, or the file is one of those
+ * that libpcap reads. count is at most TRACE_TURNS_MOST.
+ */
+#define TRACE_TURNS_MOST 8
+bool trace_reader_keep(struct trace_reader *reader, unsigned count);
+
+/* The turn of the newest event. It wraps around. */
+unsigned trace_reader_turn(const struct trace_reader *reader);
+
 /* Bytes read so far, and the file's size (0 where it is not known: a pipe). */
 uint64_t trace_reader_offset(const struct trace_reader *reader);
 uint64_t trace_reader_size(const struct trace_reader *reader);

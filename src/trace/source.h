@@ -1,7 +1,8 @@
 /*
  * source.h - bytes of a file or a pipe, buffered. For src/trace only.
  *
- * The buffer grows to the longest run that was asked for, and never with the file.
+ * The buffer grows to the longest run that was asked for, and never with the file. Where bytes
+ * shall outlive the next fill, it takes turns with others (source_keep).
  */
 #ifndef HANDLENS_TRACE_SOURCE_H
 #define HANDLENS_TRACE_SOURCE_H
@@ -10,13 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SOURCE_KEPT_MOST 8
+
+struct source_buffer {
+    uint8_t *data; /* owned */
+    size_t capacity;
+};
+
 struct source {
     int descriptor;
     bool owned; /* source_close closes it */
     char *name; /* for error sentences; owned */
     uint8_t *data;
     size_t capacity;
-    size_t start; /* data[start, end) has been read and not been taken */
+    struct source_buffer kept[SOURCE_KEPT_MOST]; /* that data was before, by turns */
+    unsigned kept_count;
+    unsigned turns; /* how often data became another buffer */
+    bool lent;      /* somebody points into data: source_lend */
+    size_t start;   /* data[start, end) has been read and not been taken */
     size_t end;
     uint64_t offset; /* in the file, of data[start] */
     bool ended;
@@ -27,12 +39,24 @@ struct source {
 bool source_open(struct source *source, int descriptor, bool owned, const char *name);
 void source_close(struct source *source);
 
+/*
+ * From now on a fill leaves lent bytes where they are, until count further buffers have been lent
+ * from; count is at most SOURCE_KEPT_MOST. Returns false out of memory, and nothing has changed.
+ */
+bool source_keep(struct source *source, unsigned count);
+
+/* Somebody will point to bytes at hand beyond the next fill. */
+static inline void source_lend(struct source *source)
+{
+    source->lent = true;
+}
+
 /* source_fill when the bytes are not there yet. */
 size_t source_read(struct source *source, size_t want);
 
 /*
  * Makes at least want bytes available at source_at, or all there are. Returns how many are.
- * Moves the bytes: pointers from before do not live on.
+ * Moves the bytes: pointers from before do not live on, unless to lent ones.
  */
 static inline size_t source_fill(struct source *source, size_t want)
 {

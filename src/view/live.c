@@ -60,15 +60,14 @@ static void hear_flow_ended(void *data, const struct flow *flow)
 }
 
 /* Every packet goes through the flow table, shown or not, so that numbers and marks are right. */
-static bool add_packet(struct view_live *live, const struct trace_event *event, struct error *error)
+static bool add_packet(struct view_live *live, const struct trace_event *event,
+                       const struct view_prepared *prepared, struct error *error)
 {
+    const struct packet *packet = &prepared->packet;
     const struct trace_packet *frame = &event->packet;
     const struct view_options *options = live->options;
-    struct packet packet;
     struct flow_facts facts;
-    packet_decode(&packet, frame->link_type, frame->bytes.data, (uint32_t)frame->bytes.length,
-                  frame->length, live->type->effort);
-    flow_table_add(live->flows, event->time, frame->number, &packet, &facts);
+    flow_table_add_keyed(live->flows, event->time, frame->number, packet, &prepared->key, &facts);
     if (options->number != 0 && frame->number != options->number)
         return true;
     if (options->flow != 0 && (facts.flow == NULL || facts.flow->id != options->flow))
@@ -83,7 +82,7 @@ static bool add_packet(struct view_live *live, const struct trace_event *event, 
     if (live->selects_packets && facts.flow != NULL && !remember_flow(live, facts.flow->id, error))
         return false;
     struct view_item item = {
-        .event = event, .origin = live->origin, .packet = &packet, .facts = &facts};
+        .event = event, .origin = live->origin, .packet = packet, .facts = &facts};
     live->type->add(live->view, &item);
     return true;
 }
@@ -142,7 +141,42 @@ struct view_live *view_live_open(enum view_kind kind, const struct view_options 
     return live;
 }
 
+struct view_preparation view_live_preparation(const struct view_live *live)
+{
+    return (struct view_preparation){live->type->effort, flow_table_seed(live->flows)};
+}
+
+void view_prepare(const struct view_preparation *how, const struct trace_event *event,
+                  struct view_prepared *prepared)
+{
+    if (event->kind != TRACE_PACKET)
+        return;
+    const struct trace_packet *frame = &event->packet;
+    packet_decode(&prepared->packet, frame->link_type, frame->bytes.data,
+                  (uint32_t)frame->bytes.length, frame->length, how->effort);
+    flow_key_make(&prepared->key, how->seed, &prepared->packet);
+}
+
+void view_live_expect(const struct view_live *live, const struct view_prepared *prepared)
+{
+    flow_table_expect(live->flows, &prepared->key);
+}
+
+void view_live_expect_soon(const struct view_live *live, const struct view_prepared *prepared)
+{
+    flow_table_expect_soon(live->flows, &prepared->key);
+}
+
 bool view_live_add(struct view_live *live, const struct trace_event *event, struct error *error)
+{
+    struct view_prepared prepared;
+    struct view_preparation how = view_live_preparation(live);
+    view_prepare(&how, event, &prepared);
+    return view_live_add_prepared(live, event, &prepared, error);
+}
+
+bool view_live_add_prepared(struct view_live *live, const struct trace_event *event,
+                            const struct view_prepared *prepared, struct error *error)
 {
     if (live->is_over)
         return true;
@@ -151,7 +185,7 @@ bool view_live_add(struct view_live *live, const struct trace_event *event, stru
         live->origin = event->time;
     }
     if (event->kind == TRACE_PACKET) {
-        if (!add_packet(live, event, error))
+        if (!add_packet(live, event, prepared, error))
             return false;
     } else {
         struct view_item item = {.event = event, .origin = live->origin};

@@ -36,7 +36,7 @@ def main(test):
         subprocess.run(["cmake", "--install", build, "--prefix", folder / "new"],
                        stdout=subprocess.DEVNULL, check=True)
         (folder / "new").rename(folder / "prefix")
-        for part in ("lab", test.parent.name):
+        for part in ("lab", "bench", test.parent.name):
             shutil.copytree(test.parent.parent / part, folder / "tests" / part, dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(test.parents[2] / "captures", folder / "captures")
