@@ -3,10 +3,13 @@
     bench_view.py HANDLENS FOLDER [--json FILE] [--packets N] [--only NAME]
 
 Makes a capture of a million packets in forty thousand flows in FOLDER, once, and lets both sides of
-each comparison read it by turns. The status is 1 if a goal was missed.
+each comparison read it by turns. A second table tells how time and memory grow with the capture: what
+a packet takes must not depend on how many there are. The status is 1 if a goal was missed.
 
 tshark is given the first tenth of the file, for it needs minutes for all of it; its time is
 multiplied by ten. It is slower on a longer file, if anything, for it keeps what it has read.
+
+TZ is set for all: without it glibc asks for /etc/localtime's age at every packet that tcpdump prints.
 """
 
 import argparse
@@ -23,6 +26,12 @@ import side_by_side
 HERE = pathlib.Path(__file__).parent
 FLOWS_PER_PACKET = 0.04
 MEMORY_GOAL = 64  # MiB
+FLOW_GOAL = 1024  # bytes
+
+# How a packet's time may grow from the last but one of these to the last.
+GROWTH = [1000, 10_000, 100_000, 1_000_000]
+GROWTH_GOAL = 2
+GROWTH_VIEWS = {"flows": 3, "packets": 3, "json": 1}  # rounds on a million packets; on less, 5
 
 COMPARISONS = [
     # name, how handlens is called, the other, its share of the file, rounds, goal
@@ -86,6 +95,49 @@ def compare(handlens, path, packets, comparison):
     }
 
 
+def growth(handlens, path, packets, view):
+    """A result for each size: seconds and peak memory, and what a packet takes of the former."""
+    results = []
+    for size in [size for size in GROWTH if size < packets] + [packets]:
+        file = path if size == packets else first_part(path, size)
+        contender = side_by_side.Contender(view, [handlens, "view", "--as", view, str(file)])
+        side_by_side.measure([contender], GROWTH_VIEWS[view] if size == packets else 5)
+        results.append({"what": f"growth of {view}", "packets": size,
+                        "seconds": round(contender.seconds, 4),
+                        "microseconds_a_packet": round(contender.seconds / size * 1e6, 3),
+                        "peak_mib": round(contender.peak, 2), "met": True})
+    if len(results) > 1:
+        before, last = results[-2:]
+        last["goal"] = GROWTH_GOAL
+        last["met"] = last["seconds"] / last["packets"] <= (
+            GROWTH_GOAL * before["seconds"] / before["packets"])
+    return results
+
+
+def memory(results):
+    """What flows take, by the peak of the smallest and of the largest capture."""
+    sizes = [result for result in results if result["what"] == "growth of flows"]
+    if len(sizes) < 2:
+        return []
+    least, most = sizes[0], sizes[-1]
+    flows = (most["packets"] - least["packets"]) * FLOWS_PER_PACKET
+    a_flow = (most["peak_mib"] - least["peak_mib"]) * (1 << 20) / flows
+    return [{"what": "memory of flows", "amount": most["peak_mib"], "unit": "MiB at most",
+             "goal": MEMORY_GOAL, "met": most["peak_mib"] < MEMORY_GOAL},
+            {"what": "memory of a flow", "amount": round(a_flow), "unit": "bytes",
+             "goal": FLOW_GOAL, "met": a_flow < FLOW_GOAL}]
+
+
+def show_growth(results):
+    row = "{:<18}{:>9}{:>10}{:>14}{:>10}  {}".format
+    print(row("", "packets", "seconds", "us a packet", "peak MiB", ""))
+    for result in results:
+        if "packets" in result:
+            verdict = "" if "goal" not in result else "met" if result["met"] else "MISSED"
+            print(row(result["what"], result["packets"], f"{result['seconds']:.3f}",
+                      f"{result['microseconds_a_packet']:.2f}", f"{result['peak_mib']:.1f}", verdict))
+
+
 def show(results, packets, flows):
     print(f"{packets} packets, {flows} flows; medians of seconds")
     row = "{:<18}{:>9}  {:<22}{:>9}{:>8}{:>7}  {}".format
@@ -96,8 +148,8 @@ def show(results, packets, flows):
             print(row(result["what"], f"{result['seconds']:.3f}", result["against"],
                       f"{result['against_seconds']:.3f}{scaled}", f"{result['ratio']:.1f}",
                       f">= {result['goal']}", "met" if result["met"] else "MISSED"))
-        else:
-            print(row(result["what"], f"{result['mib']:.1f}", "MiB at most", "", "",
+        elif "amount" in result:
+            print(row(result["what"], f"{result['amount']:.0f}", result["unit"], "", "",
                       f"< {result['goal']}", "met" if result["met"] else "MISSED"))
     if any(result.get("against_scaled_from_part", 1) != 1 for result in results):
         print("* measured on a tenth of the packets and multiplied by ten")
@@ -112,18 +164,20 @@ def main():
     parser.add_argument("--only", choices=[comparison[0] for comparison in COMPARISONS])
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    os.environ["LC_ALL"] = "C.UTF-8"
+    os.environ.update(LC_ALL="C.UTF-8", TZ="UTC0")
     path = make_capture(options.folder, options.packets)
     results = []
     for comparison in COMPARISONS:
         if options.only in (None, comparison[0]):
             results.append(compare(options.handlens, path, options.packets, comparison))
     results = [result for result in results if result]
-    for result in list(results):
-        if result["what"] == "view --as flows":
-            results.append({"what": "flows, memory", "mib": result["peak_mib"],
-                            "goal": MEMORY_GOAL, "met": result["peak_mib"] < MEMORY_GOAL})
+    for view in GROWTH_VIEWS:
+        if options.only in (None, view):
+            results += growth(options.handlens, path, options.packets, view)
+    results += memory(results)
     show(results, options.packets, int(options.packets * FLOWS_PER_PACKET))
+    print()
+    show_growth(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(result["met"] for result in results) else 1

@@ -6,7 +6,9 @@ Classic pcap with microseconds, Ethernet, IPv4; TCP with timestamps as Linux sen
 UDP questions and answers. A new flow begins every so often and some hundred are under way at any
 time. Most do a handshake, some requests with their answers, and close; some segments are lost and
 sent again, by timer or after three duplicate ACKs; some connections are reset, refused, never
-answered or still open at the end. 50 us pass from packet to packet on average, so that forty
+answered or still open at the end. Clients come from all over the address space, each from a host of
+its own, as a public server's do (tcpdump remembers hosts by their first twelve bits alone and would
+need a minute for a million packets from one network). 50 us pass from packet to packet on average, so that forty
 thousand flows fit into one minute: a table that remembers ended flows that long holds them all.
 """
 
@@ -38,7 +40,8 @@ class Frames:
     MACS = (b"\2\0\0\0\0\1", b"\2\0\0\0\0\2")
 
     def __init__(self, rng, number, protocol):
-        client = bytes((10, 1 + number % 4, number // 4 % 200, 1 + number // 800 % 250))
+        client = bytes((1 + number % 126, number // 126 % 256, number * 37 % 250,
+                        1 + number % 200))
         server = bytes((192, 168, 7, 1 + number % 20))
         self.hosts = (client, server)
         self.ports = (20000 + number * 7 % 40000, (80, 443, 5432, 65432)[number % 4])
