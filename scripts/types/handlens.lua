@@ -508,14 +508,14 @@ expect = {}
 ---@return boolean?
 function expect.equal(seen, expected, words) end
 
----@param smaller number|string
----@param larger number|string
+---@param smaller number|string?
+---@param larger number|string?
 ---@param words? string
 ---@return boolean?
 function expect.less(smaller, larger, words) end
 
 ---Lua's string.find finds the pattern in the text.
----@param text string
+---@param text string?
 ---@param pattern string
 ---@param words? string
 ---@return boolean?
@@ -545,3 +545,9 @@ function expect.never(where, ...) end
 ---@param result? any what it returned, or the name of its errno
 ---@return boolean?
 function expect.call(role, call, result) end
+
+---Each packet fits those before it: nothing was taken out, changed or missed.
+---@param where Trace|TraceFlow
+---@param words? string
+---@return boolean?
+function expect.sound(where, words) end

@@ -204,10 +204,12 @@ static bool add_packet(struct loading *loading, const struct trace_event *event)
         .destination = packet.destination,
         .seq = facts.flow == NULL ? packet.tcp.seq : facts.relative_seq,
         .ack = facts.flow == NULL ? packet.tcp.ack : facts.relative_ack,
+        .wire_seq = packet.tcp.seq,
         .window = facts.flow == NULL ? packet.tcp.window : facts.window,
         .length = packet.payload_length,
         .marks = facts.marks,
         .flags = tcp ? packet.tcp.flags : 0,
+        .urgent = packet.tcp.urgent,
         .from = (uint8_t)facts.from,
         .tcp = tcp,
         .udp = packet.transport == TRANSPORT_UDP,
@@ -247,6 +249,7 @@ static bool add_call(struct check_trace *trace, const struct trace_event *event)
     trace->calls[trace->call_count++] = (struct check_call){
         .call = call->call,
         .role = role_index(trace, call->role),
+        .socket = call->socket,
         .line = call->line,
         .time = event->time,
         .name = keep_text(trace, call->name),
@@ -284,8 +287,9 @@ static bool add_socket(struct check_trace *trace, const struct trace_socket *soc
     if (!grow(&trace->sockets, &trace->socket_capacity, trace->socket_count,
               sizeof *trace->sockets))
         return false;
-    trace->sockets[trace->socket_count++] = (struct check_socket){
-        role_index(trace, socket->role), (uint8_t)socket->transport, socket->local, socket->remote};
+    trace->sockets[trace->socket_count++] =
+        (struct check_socket){role_index(trace, socket->role), socket->socket,
+                              (uint8_t)socket->transport, socket->local, socket->remote};
     return true;
 }
 
@@ -304,6 +308,10 @@ static bool add_event(struct loading *loading, const struct trace_event *event)
         return add_call(trace, event);
     case TRACE_RETURN:
         add_return(trace, event);
+        return true;
+    case TRACE_STATISTICS:
+        trace->counted = true;
+        trace->captured += event->statistics.received - event->statistics.dropped;
         return true;
     case TRACE_SOCKET:
         return add_socket(trace, &event->socket);

@@ -40,10 +40,12 @@ struct check_packet {
     uint32_t cause;  /* the call; 0 for none */
     struct address source, destination;
     uint32_t seq, ack; /* relative where there is a flow, else as on the wire */
+    uint32_t wire_seq; /* as on the wire */
     uint32_t window;   /* scaled where the scale is known */
     uint32_t length;   /* of the payload, bytes on the wire */
     uint32_t marks;    /* enum tcp_mark */
     uint16_t flags;    /* enum tcp_flag */
+    uint16_t urgent;   /* the urgent pointer; means something with URG */
     uint8_t from;      /* enum flow_end; means something with a flow */
     bool tcp, udp;
     struct check_text headers; /* as tcp/packet_text.h writes them */
@@ -52,7 +54,8 @@ struct check_packet {
 
 struct check_call {
     uint32_t call;
-    uint32_t role; /* index into roles + 1; 0 for none */
+    uint32_t role;   /* index into roles + 1; 0 for none */
+    uint32_t socket; /* 0 for none */
     uint32_t line;
     int32_t error; /* errno; 0 */
     bool returned;
@@ -69,6 +72,8 @@ struct check_role {
 /* One end of a flow. */
 struct check_side {
     uint32_t role;                /* index into roles + 1; 0: nobody knows */
+    int64_t closing;              /* when a role began to close its socket; INT64_MAX: never;
+                                     0: nobody knows */
     struct buffer sent;           /* the bytes it sent, in order, each once */
     uint64_t missing;             /* bytes it sent that are not in the capture */
     uint32_t marks;               /* enum tcp_mark, of all its packets */
@@ -92,6 +97,7 @@ struct check_flow {
 /* Roles' sockets, for finding out whose packets these are. */
 struct check_socket {
     uint32_t role; /* index + 1 */
+    uint32_t socket;
     uint8_t transport;
     struct address local, remote;
 };
@@ -112,6 +118,8 @@ struct check_trace {
     size_t stream_bytes; /* in all sides' sent */
     int64_t origin;      /* when the trace began */
     bool recorded;       /* calls were recorded: one of our own traces */
+    bool counted;        /* it says how many packets were captured: the next line holds */
+    uint64_t captured;
     enum trace_outcome outcome;
     bool has_end; /* outcome holds */
 };
@@ -137,7 +145,8 @@ const char *check_packet_role(const struct check_trace *trace, const struct chec
 const char *check_side_role(const struct check_trace *trace, const struct check_flow *flow,
                             enum flow_end end);
 
-/* roles.c: finds the roles of all ends by their sockets' addresses. Returns false out of memory. */
+/* roles.c: finds the roles of all ends by their sockets' addresses, and when they closed. Returns
+ * false out of memory. */
 bool check_find_roles(struct check_trace *trace);
 
 /* handshake.c: fills each flow's handshake. */

@@ -53,6 +53,8 @@ static const char template[] =
     "  expect.equal(flow.server.sent, \"IS ANYBODY THERE?\")\n"
     "  expect.order(trace, \"client SYN\", \"...\", \"client FIN ACK\", \"...\", \"server FIN "
     "ACK\")\n"
+    "  expect.sound(trace)               -- each packet fits those before it: none was lost or "
+    "edited\n"
     "end\n";
 
 /* The template with the name put in. */

@@ -193,6 +193,8 @@ static int expect_less(lua_State *L)
     if (cannot_judge(&judging, 2, &result))
         return result;
     int type = lua_type(L, 1);
+    if (lua_gettop(L) >= 2 && (lua_isnil(L, 1) || lua_isnil(L, 2)))
+        return check_end_with(&judging, TRACE_FAILED, "nil");
     if (type != lua_type(L, 2) || (type != LUA_TNUMBER && type != LUA_TSTRING))
         return check_mistake(&judging,
                              "expect.less compares two numbers or two texts, not a %s with a %s",
@@ -212,6 +214,8 @@ static int expect_matches(lua_State *L)
     set_words(&judging, 3, "matches", check_value_text(L, 2));
     if (cannot_judge(&judging, 2, &result))
         return result;
+    if (lua_isnil(L, 1) && lua_type(L, 2) == LUA_TSTRING)
+        return check_end_with(&judging, TRACE_FAILED, "nil");
     if (lua_type(L, 1) != LUA_TSTRING || lua_type(L, 2) != LUA_TSTRING)
         return check_mistake(&judging,
                              "expect.matches takes a text and a pattern, not a %s and a %s",
@@ -383,13 +387,10 @@ static int expect_never(lua_State *L)
 void check_expect_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"equal", expect_equal},
-        {"less", expect_less},
-        {"truth", expect_truth},
-        {"order", expect_order},
-        {"never", expect_never},
-        {"call", check_expect_call},
-        {NULL, NULL},
+        {"equal", expect_equal},       {"less", expect_less},
+        {"truth", expect_truth},       {"order", expect_order},
+        {"never", expect_never},       {"call", check_expect_call},
+        {"sound", check_expect_sound}, {NULL, NULL},
     };
     check_values_open(L);
     luaL_newlib(L, functions);

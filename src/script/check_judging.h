@@ -33,5 +33,7 @@ char *check_format(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /* check_call.c */
 int check_expect_call(lua_State *L);
+/* check_sound.c */
+int check_expect_sound(lua_State *L);
 
 #endif

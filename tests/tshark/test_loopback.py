@@ -26,6 +26,10 @@ class Loopback(against.AgainstTshark):
     def test_both_ends_said_the_same(self):
         self.assertGreater(self.agree_on_streams(self.paths["loopback"]), 50)
 
+    def test_each_packet_fits_those_before_it(self):
+        lab = self.lab("function lab.client() end\nfunction lab.check(trace) expect.sound(trace) end\n")
+        self.run_handlens("check", lab, *self.paths.values())
+
     def test_the_traffic_holds_what_it_should(self):
         # Else the other tests would say little.
         events = self.json(self.paths["loopback"])
