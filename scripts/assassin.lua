@@ -64,4 +64,5 @@ function lab.check(trace)
     if call.role == "server" and call.name == "bind" then binds[#binds + 1] = call.code or "ok" end
   end
   expect.equal(binds[#binds], "ok", "the last bind of the server works")
+  expect.sound(trace)
 end

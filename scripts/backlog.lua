@@ -52,5 +52,7 @@ end
 function lab.check(trace)
   expect.equal(trace:flow("alice").retransmissions, 0)
   expect.order(trace:flow("bob"), "bob SYN", "bob SYN [retransmission]", "server SYN ACK")
+  expect.equal(trace:flow("alice").server.sent, "hello, alice")
   expect.equal(trace:flow("bob").server.sent, "hello, bob")
+  expect.sound(trace)
 end

@@ -63,4 +63,9 @@ function lab.check(trace)
     if call.role == "bob" and call.name == "recv" then tries = tries + 1 end
   end
   expect.equal(tries, 3, "bob tries three times")
+  for _, name in ipairs { "alice", "bob" } do
+    expect.equal(trace:flow(name).client.sent, name)
+    expect.equal(trace:flow(name).server.sent, "Hello, " .. name)
+  end
+  expect.sound(trace)
 end

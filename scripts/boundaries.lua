@@ -47,4 +47,7 @@ function lab.check(trace)
   expect.call("server", "recv", "red green blue")
   expect.call("server", "recv", "0123")
   expect.call("server", "recv", "89")
+  expect.equal(trace:flow(1).client.sent, "red green blue0123456789")
+  expect.equal(trace:flow(1).server.sent, "go on")
+  expect.sound(trace)
 end

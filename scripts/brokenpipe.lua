@@ -35,4 +35,6 @@ function lab.check(trace)
   expect.order(trace, "server FIN ACK", "...", "client PSH ACK len 14", "server RST")
   expect.never(trace, "client len 6")
   expect.call("client", "sendall", "EPIPE")
+  expect.equal(trace:flow(1).client.sent, "are you there?")
+  expect.sound(trace)
 end

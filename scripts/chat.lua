@@ -61,4 +61,5 @@ function lab.check(trace)
   expect.equal(flow.server.sent, "你好，欢迎！是个晴天。再见。")
   expect.order(trace, "client SYN", "...", "client PSH ACK", "...", "server PSH ACK", "...",
                "client PSH ACK", "...", "server PSH ACK", "...", "client FIN ACK")
+  expect.sound(trace)
 end

@@ -114,11 +114,16 @@ end
 
 function lab.check(trace)
   expect.equal(trace:flow("alice").client.sent, "alice\nhello, you two\n")
+  expect.equal(trace:flow("bob").client.sent, "bob\nhello, alice\n")
+  expect.equal(trace:flow("carol").client.sent, "carol\nhello, both\n")
   expect.equal(trace:flow("alice").server.sent,
                "bob joined\ncarol joined\nbob: hello, alice\ncarol: hello, both\n")
+  expect.equal(trace:flow("bob").server.sent,
+               "carol joined\nalice: hello, you two\ncarol: hello, both\nalice left\n")
   expect.equal(trace:flow("carol").server.sent,
                "alice: hello, you two\nbob: hello, alice\nalice left\nbob left\n")
   for _, name in ipairs({ "alice", "bob", "carol" }) do
     expect.equal(trace:flow(name).closed_by, name)
   end
+  expect.sound(trace)
 end

@@ -45,4 +45,5 @@ function lab.check(trace)
   expect.order(flow, "client FIN ACK", "server FIN ACK", "client ACK",
                "client FIN ACK [retransmission]", "server ACK")
   expect.equal(flow.close, "closed")
+  expect.sound(trace)
 end

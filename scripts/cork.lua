@@ -42,4 +42,7 @@ function lab.check(trace)
     if call.arguments == "TCP_CORK, 0" then uncorking = call end
   end
   expect.equal(#uncorking.packets, 2, "packets of pulling the cork: the segment and its ACK")
+  expect.equal(trace:flow(1).server.sent,
+               ("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"):rep(2))
+  expect.sound(trace)
 end

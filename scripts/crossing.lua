@@ -48,4 +48,7 @@ function lab.check(trace)
   expect.order(flow, "client SYN", "server SYN", "client SYN ACK", "server ACK")
   expect.call("server", "connect(127.0.0.1:5001)", "")
   expect.call("client", "connect(127.0.0.1:5002)", "")
+  expect.equal(flow.client.sent, "hello, you on the right")
+  expect.equal(flow.server.sent, "hello, you on the left")
+  expect.sound(trace)
 end

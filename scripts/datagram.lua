@@ -56,7 +56,13 @@ function lab.check(trace)
   expect.equal(talk.protocol, "UDP")
   expect.equal(#talk.packets, 4, "four datagrams, and nothing else")
   expect.order(talk, "client UDP len 13", "server UDP len 13", "client UDP len 3", "client UDP len 13")
+  expect.equal(talk.client.sent, "Hello, Server" .. "one" .. "two, too long")
+  expect.equal(talk.server.sent, "Hello, Client")
   expect.equal(shout.client.sent, "anybody?")
+  expect.order(trace, "client UDP len 8", "* ICMP destination unreachable: port unreachable")
+  local icmp = trace.packets[6]
+  expect.matches(icmp and icmp.payload, "anybody%?$", "the ICMP message quotes the datagram")
   expect.call("client", "send", 8)          -- it did not fail …
   expect.call("client", "recv", "ECONNREFUSED")   -- … but this did
+  expect.sound(trace)
 end

@@ -49,4 +49,7 @@ function lab.check(trace)
   expect.order(trace, "client PSH ACK ack 4 len 3", "server ACK ack 4 len 0")
   expect.order(trace, "client PSH ACK ack 8 len 3", "server PSH ACK ack 7 len 6")
   expect.order(trace, "client PSH ACK ack 14 len 3", "server ACK ack 10 len 0")
+  expect.equal(trace:flow(1).client.sent, "1st2nd3rd")
+  expect.equal(trace:flow(1).server.sent, "asknextanswerlate answer")
+  expect.sound(trace)
 end

@@ -29,4 +29,5 @@ function lab.check(trace)
   local flow = trace:flow(1)
   expect.equal(flow.client.sent, "hellois there an echo?")
   expect.equal(flow.server.sent, flow.client.sent)
+  expect.sound(trace)
 end

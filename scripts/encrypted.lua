@@ -56,4 +56,6 @@ function lab.check(trace)
   -- The words are nowhere on the wire.
   expect.equal(string.find(flow.client.sent, "Hello", 1, true), nil)
   expect.equal(string.find(flow.server.sent, "Hello", 1, true), nil)
+  expect.never(trace, "* FIN * len >0")        -- close_notify comes before the FIN, by itself
+  expect.sound(trace)
 end

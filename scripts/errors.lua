@@ -61,4 +61,6 @@ function lab.check(trace)
   expect.call("client", "send", "EPIPE")
   expect.order(trace:flow(1), "client SYN", "RST ACK")
   expect.order(trace:flow(2), "client SYN", "...", "server RST ACK")
+  expect.equal(trace:flow(2).client.sent, "answer metoo late")
+  expect.sound(trace)
 end

@@ -75,4 +75,5 @@ function lab.check(trace)
   expect.equal(flow.handshake, "SYN, SYN ACK, ACK")
   expect.equal(flow.client.sent, "你好，服务器！How are you?")
   expect.equal(flow.server.sent, "服务器已收到: 你好，服务器！服务器已收到: How are you?")
+  expect.sound(trace)
 end

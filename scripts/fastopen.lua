@@ -43,4 +43,9 @@ function lab.check(trace)
   expect.order(trace:flow(1), "client SYN len 0 <fast open request>",
                "server SYN ACK <fast open cookie>", "client *")
   expect.order(trace:flow(2), "client SYN len 6 <fast open cookie>", "server SYN ACK ack 7")
+  for n, word in ipairs { "first", "second" } do
+    expect.equal(trace:flow(n).client.sent, word)
+    expect.equal(trace:flow(n).server.sent, "you said " .. word)
+  end
+  expect.sound(trace)
 end

@@ -36,4 +36,5 @@ function lab.check(trace)
   expect.matches(flow.client.states, "FIN%-WAIT%-2")
   local fin = flow.server.packets[#flow.server.packets]
   expect.less(1, fin.time - flow.packets[1].time, "a second had passed when the server closed")
+  expect.sound(trace)
 end

@@ -38,4 +38,8 @@ function lab.check(trace)
   expect.equal(#trace.packets, 3)
   expect.call("client", "sendto", "EMSGSIZE")
   expect.call("client", "sendto", 4000)
+  local bytes = ""
+  for _, packet in ipairs(trace.packets) do bytes = bytes .. packet.payload end
+  expect.equal(bytes, ("x"):rep(4000), "the bytes of all three")
+  expect.sound(trace)
 end

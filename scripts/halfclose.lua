@@ -39,7 +39,9 @@ function lab.check(trace)
   local flow = trace:flow(1)
   expect.order(trace, "client FIN ACK", "...", "server PSH ACK", "client ACK", "server FIN ACK",
                "client ACK")
+  expect.equal(flow.client.sent, "one, two, three")
   expect.equal(flow.server.sent, "you sent 15 bytes")
   expect.matches(flow.client.states, "ESTABLISHED, FIN%-WAIT%-1, FIN%-WAIT%-2, TIME%-WAIT")
   expect.equal(flow.close, "closed")
+  expect.sound(trace)
 end

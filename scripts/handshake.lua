@@ -42,4 +42,5 @@ function lab.check(trace)
   expect.truth(flow.sack)
   expect.truth(flow.timestamps)
   expect.equal(flow.client.mss, 65495, "the largest IP packet, 65535 bytes, less 40 of headers")
+  expect.sound(trace)
 end

@@ -34,4 +34,5 @@ function lab.check(trace)
   expect.equal(flow.client.sent, "Hello from the client")
   expect.equal(flow.server.sent, "Hello from the server")
   expect.order(trace, "client SYN", "server SYN ACK", "client ACK", "...", "server FIN ACK")
+  expect.sound(trace)
 end

@@ -79,7 +79,8 @@ end
 
 function lab.check(trace)
   local flow = trace:flow(1)
-  expect.equal(flow.client.sent:match("^[^\r]*"), "GET /hello?name=Li HTTP/1.1")
-  expect.equal(flow.server.sent:match("^[^\r]*"), "HTTP/1.1 200 OK")
-  expect.equal(flow.server.sent:match("\r\n\r\n(.*)"), "Hello, Li.\n")
+  expect.equal(flow.client.sent,
+               "GET /hello?name=Li HTTP/1.1\r\nHost: " .. flow.server.address .. "\r\n\r\n")
+  expect.equal(flow.server.sent, answer("200 OK", "Hello, Li.\n"))
+  expect.sound(trace)
 end

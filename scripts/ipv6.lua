@@ -37,4 +37,5 @@ function lab.check(trace)
   expect.equal(flow.handshake, "SYN, SYN ACK, ACK")
   expect.equal(flow.client.sent, "Hello from the client")
   expect.equal(flow.server.sent, "Hello from the server")
+  expect.sound(trace)
 end

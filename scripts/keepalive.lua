@@ -43,6 +43,8 @@ end
 function lab.check(trace)
   local flow = trace:flow(1)
   expect.order(flow, "client ACK [keep-alive]", "server ACK [keep-alive ACK]",
-               "client ACK [keep-alive]", "client RST ACK")
+               "client ACK [keep-alive]", "client RST ACK", "server FIN ACK", "client RST")
+  expect.equal(flow.client.sent, "hello")
   expect.call("client", "recv", "ETIMEDOUT")
+  expect.sound(trace)
 end

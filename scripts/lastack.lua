@@ -39,4 +39,5 @@ function lab.check(trace)
                "client FIN ACK [retransmission]", "server ACK")
   expect.equal(flow.server.state, "TIME-WAIT")
   expect.equal(flow.client.retransmissions, 1)
+  expect.sound(trace)
 end

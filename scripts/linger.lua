@@ -36,4 +36,6 @@ function lab.check(trace)
   expect.equal(flow.close, "reset")
   expect.matches(flow.client.states, "ESTABLISHED, CLOSED$")
   expect.call("server", "recv", "ECONNRESET")
+  expect.equal(flow.client.sent, "I am off")
+  expect.sound(trace)
 end

@@ -35,6 +35,8 @@ end
 function lab.check(trace)
   for _, flow in ipairs(trace.flows) do
     local a, b = flow.client.sent:match("^(%d+) plus (%d+)$")
-    expect.equal(flow.server.sent, string.format("%d", a + b))
+    expect.truth(a, "the question is a sum")
+    if a then expect.equal(flow.server.sent, string.format("%d", a + b)) end
   end
+  expect.sound(trace)
 end

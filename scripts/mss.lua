@@ -39,4 +39,6 @@ function lab.check(trace)
   expect.equal(flow.client.mss, 1460)
   for _, packet in ipairs(flow.client.packets) do largest = math.max(largest, packet.length) end
   expect.equal(largest, 524, "the client's largest segment: 536 less the timestamps")
+  expect.equal(flow.client.sent, ("x"):rep(1500))
+  expect.sound(trace)
 end

@@ -56,9 +56,13 @@ function lab.clients.carol(server) talk(server, 0, "good day") end
 
 function lab.check(trace)
   expect.equal(#trace.flows, GUESTS)
+  expect.equal(trace:flow("alice").client.sent, "at last")
   expect.equal(trace:flow("alice").server.sent, "you said at last")
+  expect.equal(trace:flow("bob").client.sent, "hi")
   expect.equal(trace:flow("bob").server.sent, "you said hi")
+  expect.equal(trace:flow("carol").client.sent, "good day")
   expect.equal(trace:flow("carol").server.sent, "you said good day")
   expect.order(trace, "alice SYN", "...", "bob SYN", "...", "carol SYN", "...",
                "bob FIN ACK", "...", "alice PSH ACK len 7")
+  expect.sound(trace)
 end

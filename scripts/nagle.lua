@@ -52,4 +52,9 @@ function lab.check(trace)
   expect.order(trace:flow(1), "client PSH ACK len 1", "server ACK", "client PSH ACK len >1")
   expect.less(segments(trace:flow(1)), 4, "with Nagle: fewer segments than letters")
   expect.equal(segments(trace:flow(2)), 4, "with TCP_NODELAY: as many segments as letters")
+  for n = 1, 2 do
+    expect.equal(trace:flow(n).client.sent, "abcd")
+    expect.equal(trace:flow(n).server.sent, "ready")
+  end
+  expect.sound(trace)
 end

@@ -30,7 +30,14 @@ function lab.client()
 end
 
 function lab.check(trace)
-  expect.order(trace, "client UDP len 8", "* ICMP *", "client UDP len 8", "* ICMP *")
+  local unreachable = "* ICMP destination unreachable: port unreachable"
+  expect.order(trace, "client UDP len 8", unreachable, "client UDP len 8", unreachable)
+  for n = 1, 2 do
+    expect.equal(trace:flow(n).client.sent, "anybody?")
+    local icmp = trace.packets[2 * n]
+    expect.matches(icmp and icmp.payload, "anybody%?$", "the ICMP message quotes the datagram")
+  end
   expect.call("client", "recv", "ECONNREFUSED")
   expect.call("client", "recv", "ETIMEDOUT")
+  expect.sound(trace)
 end

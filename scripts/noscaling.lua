@@ -41,4 +41,6 @@ function lab.check(trace)
   expect.equal(flow.window_scaling, false)
   for _, packet in ipairs(flow.server.packets) do largest = math.max(largest, packet.window) end
   expect.less(largest, 65536, "no window is above 65535")
+  expect.equal(flow.client.sent, ("x"):rep(SIZE))
+  expect.sound(trace)
 end

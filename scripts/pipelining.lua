@@ -42,8 +42,10 @@ end
 
 function lab.check(trace)
   local flow = trace:flow(1)
+  expect.equal(flow.client.sent, "1\n2\n3\n4\n5\n6\n")
   expect.equal(flow.server.sent, "1\n4\n9\n16\n25\n36\n")
   expect.order(flow, "client PSH ACK len 2", "...", "server PSH ACK len 2", "...",
                "client PSH ACK len 2", "...", "server PSH ACK len 2")
   expect.order(flow, "client PSH ACK len 6", "...", "server PSH ACK len 9")
+  expect.sound(trace)
 end

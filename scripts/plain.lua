@@ -44,4 +44,6 @@ function lab.check(trace)
   expect.equal(flow.window_scaling, false)
   expect.equal(flow.client.mss, 1460)
   expect.order(flow, "client ACK seq 1 len 1460", "...", "client * seq 1461 len 540")
+  expect.equal(flow.client.sent, ("x"):rep(2000))
+  expect.sound(trace)
 end

@@ -26,4 +26,5 @@ function lab.check(trace)
   local flow = trace:flow(1)
   expect.equal(flow.handshake, "SYN, RST ACK")
   expect.order(trace, "client SYN", "server RST ACK")
+  expect.sound(trace)
 end

@@ -45,4 +45,6 @@ function lab.check(trace)
   expect.truth(flow.window_scaling)
   for _, packet in ipairs(flow.server.packets) do largest = math.max(largest, packet.window) end
   expect.less(65535, largest, "the largest window is above 65535")
+  expect.equal(flow.client.sent, ("x"):rep(SIZE))
+  expect.sound(trace)
 end

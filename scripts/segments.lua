@@ -37,4 +37,6 @@ function lab.check(trace)
   expect.equal(flow.client.mss, 1460, "the MSS option: 1500 less 40; timestamps are not counted")
   expect.order(flow, "client ACK seq 1 len 1448", "...", "client * seq 1449 len 1448", "...",
                "client PSH ACK seq 2897 len 1104")
+  expect.equal(flow.client.sent, ("x"):rep(4000))
+  expect.sound(trace)
 end

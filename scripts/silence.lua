@@ -39,4 +39,5 @@ function lab.check(trace)
   expect.less(0, flow.client.retransmissions, "the SYN was repeated")
   expect.equal(#flow.server.packets, 0)
   expect.call("client", "connect", "ETIMEDOUT")
+  expect.sound(trace)
 end

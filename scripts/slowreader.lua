@@ -57,4 +57,6 @@ function lab.check(trace)
   expect.less(4000, #flow.client.sent, "more than a few blocks fit")
   expect.less(#flow.client.sent, 100000, "the writer is not far ahead")
   expect.order(flow, "server ACK win 0 [zero window]", "...", "server ACK win >0 [window update]")
+  expect.matches(flow.client.sent, "^x*$")
+  expect.sound(trace)
 end

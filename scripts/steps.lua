@@ -52,4 +52,5 @@ function lab.check(trace)
   expect.equal(flow.client.sent, "Hello, Server")
   expect.equal(flow.server.sent, "Hello, Client")
   expect.order(trace, "client SYN", "server SYN ACK", "client ACK", "...", "server FIN ACK")
+  expect.sound(trace)
 end

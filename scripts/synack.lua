@@ -43,4 +43,5 @@ function lab.check(trace)
   expect.order(flow, "client SYN", "server SYN ACK", "...",
                "server SYN ACK [retransmission]", "...", "client ACK")
   expect.equal(flow.server.sent, "there you are")
+  expect.sound(trace)
 end

@@ -49,4 +49,5 @@ function lab.check(trace)
   expect.equal(trace:flow(1).server.state, "TIME-WAIT")
   expect.call("server", "bind", "EADDRINUSE")
   expect.call("server", "listen")
+  expect.sound(trace)
 end

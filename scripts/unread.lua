@@ -38,4 +38,6 @@ function lab.check(trace)
   expect.never(trace, "* FIN *")
   expect.equal(trace:flow(1).close, "reset")
   expect.call("server", "recv", "ECONNRESET")
+  expect.equal(trace:flow(1).server.sent, "something to read")
+  expect.sound(trace)
 end

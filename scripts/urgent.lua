@@ -46,4 +46,5 @@ function lab.check(trace)
   expect.call("server", "recv", "!")
   expect.call("server", "recv", "a thousand lettersab")
   expect.call("server", "recv", "more")
+  expect.sound(trace)
 end

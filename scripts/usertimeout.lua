@@ -43,5 +43,7 @@ function lab.check(trace)
   local flow = trace:flow(1)
   expect.less(0, flow.client.retransmissions, "the segment was repeated")
   expect.never(flow, "server ACK ack 17")
+  expect.order(flow, "server FIN ACK", "client RST")
   expect.call("client", "recv", "ETIMEDOUT")
+  expect.sound(trace)
 end

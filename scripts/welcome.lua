@@ -52,4 +52,5 @@ function lab.check(trace)
   expect.equal(flow.client.sent, "")
   expect.equal(flow.server.sent, "欢迎访问服务器！")
   expect.order(trace, "client ACK", "server PSH ACK", "...", "server FIN ACK", "...", "client FIN ACK")
+  expect.sound(trace)
 end

@@ -182,7 +182,7 @@ class TestHello(ReportTest):
         page = self.work / "checked.html"
         self.run_handlens("check", lab, "--html", page, status=handlens.CHECK_FAILED)
         self.show(page)
-        self.assertEqual(self.text("#checks-title"), "Checks: 3 of 4 passed")
+        self.assertEqual(self.text("#checks-title"), "Checks: 4 of 5 passed")
         self.assertRegex(self.text("#checks li.failed"), r'failed flow.handshake is "SYN, ACK".*'
                                                          r'packets 1–3.*line \d+.*saw "SYN, SYN ACK, ACK"')
         self.assertRegex(self.text("#checks li:nth-child(2)"), "passed flow.client.sent .*packet 4 ")
