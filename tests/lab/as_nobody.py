@@ -1,6 +1,6 @@
 """Runs one whole-run test without any privilege: the program as installed, the user nobody.
 
-    as_nobody.py TEST.py
+    as_nobody.py TEST.py [ARGUMENT...]
 
 Only root can become nobody, so for anybody else there is nothing to do (status 77: skipped). The
 build folder may be where nobody cannot look, so the program is installed into a temporary prefix,
@@ -26,7 +26,7 @@ def interpreter(runner):
     sys.exit("nobody can start no python3 here")
 
 
-def main(test):
+def main(test, arguments):
     if os.getuid() != 0:
         return 77
     folder = pathlib.Path(tempfile.mkdtemp(prefix="handlens-nobody-"))
@@ -50,11 +50,12 @@ def main(test):
         # The build folder is root's.
         del environment["HANDLENS_BUILD"]
         runner = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-        return subprocess.run([*runner, interpreter(runner), folder / "tests" / test.parent.name / test.name],
+        script = folder / "tests" / test.parent.name / test.name
+        return subprocess.run([*runner, interpreter(runner), script, *arguments],
                               env=environment, cwd=folder, check=False).returncode
     finally:
         shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))
+    sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]))
