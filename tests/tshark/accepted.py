@@ -17,11 +17,14 @@ class Story:
 
     def __init__(self):
         self.streams, self.times = {}, {}
+        self.captured, self.quoted = [], set()  # tshark's UDP streams, by their first datagram here or in a quote
 
-    def add(self, our, raw):
-        """Takes the packet (in common terms) in; returns what its stream has been through."""
+    def add(self, our, raw, row):
+        """Takes the packet (in common terms, from handlens and from tshark) in; returns what its stream has been
+        through."""
         key = our["transport"], our.get("stream")
         past = self.streams.setdefault(key, set())
+        self._number_datagram(our, row, past)
         flags = our.get("flags")
         if raw.get("fault") == "impossible length of the TCP header":
             past.add("a header that cannot be")
@@ -43,6 +46,19 @@ class Story:
             past.add("an ACK of what was not seen")
         past.add("a segment")
         return past
+
+    def _number_datagram(self, our, row, past):
+        """tshark numbers UDP streams as it meets them, quoted ones too: are those the only ones it counted more?"""
+        streams = [int(stream) for stream in row.get("udp.stream", [])]
+        if our["transport"] != "udp":
+            self.quoted.update(stream for stream in streams if stream not in self.captured)
+            return
+        for stream in streams[:1]:
+            if stream not in self.captured:
+                self.captured.append(stream)
+            if (self.captured.index(stream) == our.get("stream")
+                    and self.quoted.union(self.captured).issuperset(range(stream))):
+                past.add("numbers higher by those that were quoted")
 
 
 def fault(difference):
@@ -176,11 +192,11 @@ def knows_no_number_zero(difference, story):
             and set(difference.theirs) < set(difference.ours))
 
 
-def counts_what_was_quoted(difference, _story):
+def counts_what_was_quoted(difference, story):
     """An ICMP error quotes a datagram that was not captured: tshark gives it a UDP stream of its own, so its later
-    numbers are higher. handlens counts no packet that it only hears of."""
+    numbers are higher by one for each. handlens counts no packet that it only hears of."""
     return (difference.field == "stream" and difference.our["transport"] == "udp"
-            and difference.ours < difference.theirs)
+            and "numbers higher by those that were quoted" in story)
 
 
 def has_a_negative_round_trip(difference, story):

@@ -48,8 +48,8 @@ class AgainstTshark(handlens.LabTest):
         self.assertEqual(len(packets), len(rows), "they do not see as many packets")
         self.assertGreater(len(packets), 0)
         story, needed, wrong = accepted.Story(), collections.Counter(), []
-        for our, raw, found in compare.differences(packets, rows, rename_streams):
-            past = story.add(our, raw)
+        for row, (our, raw, found) in zip(rows, compare.differences(packets, rows, rename_streams)):
+            past = story.add(our, raw, row)
             for difference in found:
                 rule = next((each for each in rules if each(difference, past)), None)
                 if rule:

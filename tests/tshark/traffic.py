@@ -22,6 +22,7 @@ import threading
 import time
 
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
+SO_MEMINFO, MEMINFO_DROPS = 55, 8
 MPTCP = 262
 MARKER = b"the last packet of this capture"
 
@@ -93,6 +94,15 @@ def lose_flags(sock, flags):
 
 def lose_nothing(sock):
     sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
+def wait_for_losses(sock, count):
+    """Until so many segments to it were lost."""
+    deadline = time.monotonic() + 30
+    while array.array("I", sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36))[MEMINFO_DROPS] < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{count} segments were not lost")
+        time.sleep(0.005)
 
 
 LOCAL = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -329,7 +339,7 @@ def lost_syn():
         client = socket.socket()
         client.setblocking(False)
         client.connect_ex(waiting.getsockname())
-        time.sleep(0.3)
+        wait_for_losses(waiting, 1)
         lose_nothing(waiting)
         select.select([], [client], [], 10)
         client.settimeout(10)
@@ -350,7 +360,7 @@ def lost_end():
     lose_flags(server, 0x09)  # FIN and PSH
     client.sendall(b"comes late")
     client.close()
-    time.sleep(0.7)  # three retransmissions by the kernel's own timer
+    wait_for_losses(server, 5)  # three of them sent again by the kernel's own timer
     lose_nothing(server)
     receive(server, 100)
     server.close()
@@ -361,7 +371,7 @@ def lost_acks():
     lose_flags(client, 0x10)
     client.sendall(b"heard, and sent again")
     receive(server, 21)
-    time.sleep(0.7)  # as above
+    wait_for_losses(client, 4)  # one for each time it sends again
     lose_nothing(client)
     talk(client, server, 1)
 
