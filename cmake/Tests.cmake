@@ -6,6 +6,7 @@
 #   tests/tshark/test_NAME.py       tshark/NAME        what the views show against tshark's word
 #   tests/peer/test_NAME.py         peer/NAME          with real clients and servers, written by others
 #                                   peer-as-nobody/NAME
+#   tests/fault/test_NAME.py        fault/NAME         while something goes wrong around the program
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
 #   tests/browser/test_NAME.py      browser/NAME       the report, in a headless Chromium
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
@@ -80,6 +81,20 @@ foreach(source ${tshark_tests})
     add_test(NAME tshark/${name} COMMAND ${HANDLENS_PYTHON} ${source})
     set_tests_properties(tshark/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS tshark
                          ENVIRONMENT "${run_environment}")
+endforeach()
+
+# For LD_PRELOAD: it must come from no sanitizer, nor be counted.
+add_library(faults MODULE tests/fault/faults.c)
+target_compile_options(faults PRIVATE -fno-sanitize=all -fno-lto -fno-profile-arcs -fno-test-coverage)
+target_link_options(faults PRIVATE -fno-sanitize=all -fno-lto)
+target_link_libraries(faults PRIVATE ${CMAKE_DL_LIBS})
+file(GLOB fault_tests CONFIGURE_DEPENDS tests/fault/test_*.py)
+foreach(source ${fault_tests})
+    cmake_path(GET source STEM stem)
+    string(REGEX REPLACE "^test_" "" name ${stem})
+    add_test(NAME fault/${name} COMMAND ${HANDLENS_PYTHON} ${source})
+    set_tests_properties(fault/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS fault
+                         ENVIRONMENT "${run_environment};HANDLENS_FAULTS=$<TARGET_FILE:faults>")
 endforeach()
 
 file(GLOB browser_tests CONFIGURE_DEPENDS tests/browser/test_*.py)

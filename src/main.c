@@ -1,7 +1,10 @@
 /*
  * main.c - chooses the command, and prints what went wrong. Nobody else prints errors or exits.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,7 @@
 #include <uv.h>
 
 #include "command/command.h"
+#include "support/buffer.h"
 
 static void print_version(void)
 {
@@ -45,8 +49,54 @@ static int run_command(int argc, char **argv)
     return (int)status;
 }
 
+/*
+ * Whoever started us may have closed the standard streams. Their numbers must not go to the next
+ * file that is opened: what is shown would be written into it. What is said into a closed stdout
+ * fails, as it should; stderr has nobody to complain to.
+ */
+static void open_standard_streams(void)
+{
+    static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+    for (int i = 0; i < 3; i++)
+        if (fcntl(i, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[i]) != i)
+            return;
+}
+
+/* Whoever read us through a pipe has gone: nothing is owed to them. */
+static bool reader_has_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* Whatever was left out of a text because of that: nobody shall take it for all there is. */
+static int end_memory(int status)
+{
+    struct error error;
+    if (status != STATUS_DONE || !buffer_any_failed())
+        return status;
+    error_set(&error, STATUS_NOT_ALLOWED, "out of memory; not all is there that should be");
+    return report(&error);
+}
+
+/* The last of stdout. A view tells of a lost write by itself; everybody else is told of here. */
+static int end_output(int status)
+{
+    errno = 0;
+    bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    int code = errno;
+    if (written || reader_has_gone() || (status != STATUS_DONE && status != STATUS_CHECK_FAILED))
+        return status;
+    struct error error;
+    error_set(&error, STATUS_NOT_ALLOWED, "cannot write all of it to standard output: %s",
+              code == 0 ? "a write failed" : strerror(code));
+    int lost = report(&error);
+    return status == STATUS_DONE ? lost : status;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an EPIPE, and ends a view quietly */
     signal(SIGXFSZ, SIG_IGN); /* a file limit is an EFBIG */
@@ -63,7 +113,5 @@ int main(int argc, char **argv)
     } else {
         status = run_command(argc, argv);
     }
-    if (fflush(stdout) != 0 && status == STATUS_DONE && ferror(stdout))
-        status = STATUS_DONE; /* whoever read us has gone: nothing is owed to them */
-    return status;
+    return end_output(end_memory(status));
 }

@@ -118,11 +118,12 @@ static void take_packet(u_char *user, const struct pcap_pkthdr *header, const u_
     capture->taken++;
 }
 
-static void read_counters(struct capture *capture)
+/* Returns whether the kernel told; else nobody knows how many packets are in the ring. */
+static bool read_counters(struct capture *capture)
 {
     struct pcap_stat now;
     if (pcap_stats(capture->pcap, &now) != 0)
-        return;
+        return false;
     capture->received += (uint32_t)(now.ps_recv - capture->last_recv);
     capture->dropped += (uint32_t)(now.ps_drop - capture->last_drop);
     capture->last_recv = now.ps_recv;
@@ -131,6 +132,7 @@ static void read_counters(struct capture *capture)
     uint64_t given = capture->received - capture->dropped;
     if (capture->taken + capture->missing > given)
         capture->missing = given > capture->taken ? given - capture->taken : 0;
+    return true;
 }
 
 /* How many packets the kernel has put into the ring for us. The kernel counts dropped ones in. */
@@ -164,12 +166,12 @@ static int drain(struct capture *capture)
 static void turn(struct capture *capture)
 {
     int64_t now = clock_now();
-    read_counters(capture);
+    bool counted = read_counters(capture);
     uint64_t target = delivered(capture);
     while (drain(capture) > 0 && capture->taken < target)
         publish(capture, capture->last_stamp - MARGIN);
     atomic_store_explicit(&capture->emptied, now, memory_order_relaxed);
-    if (capture->taken >= target || capture->broken)
+    if ((counted && capture->taken >= target) || capture->broken)
         publish(capture, now - MARGIN);
 }
 
@@ -197,17 +199,19 @@ static int64_t milliseconds(void)
 static void catch_up(struct capture *capture)
 {
     int64_t now = clock_now();
-    read_counters(capture);
+    bool counted = read_counters(capture);
     uint64_t target = delivered(capture);
     int64_t give_up = milliseconds() + PATIENCE;
-    while (capture->taken < target && !capture->broken) {
+    /* Uncounted, everything is there when nothing has come for so long. */
+    while ((!counted || capture->taken < target) && !capture->broken) {
         if (drain(capture) > 0) {
             give_up = milliseconds() + PATIENCE;
             continue;
         }
         int64_t left = give_up - milliseconds();
         if (left <= 0) {
-            capture->missing += target - capture->taken;
+            if (capture->taken < target)
+                capture->missing += target - capture->taken;
             break;
         }
         wait_for(capture, false, (int)left);
@@ -399,11 +403,13 @@ void capture_make_room(struct capture *capture, size_t bytes)
 /* The thread is gone: what it found out goes into the trace. */
 static void add_statistics(struct capture *capture)
 {
+    uint64_t received = capture->received - capture->missing;
+    if (received < capture->taken) /* the kernel did not tell of the last ones */
+        received = capture->taken;
     struct trace_event event = {
         .kind = TRACE_STATISTICS,
         .time = clock_now(),
-        .statistics = {.received = capture->received - capture->missing,
-                       .dropped = capture->dropped},
+        .statistics = {.received = received, .dropped = capture->dropped},
     };
     recorder_add(capture->recorder, &event);
     if (!capture->broken)
@@ -429,11 +435,16 @@ static void stop_thread(struct capture *capture)
     add_statistics(capture);
 }
 
-void capture_stop(struct capture *capture, uint64_t *dropped)
+bool capture_stop(struct capture *capture, uint64_t *dropped, struct error *error)
 {
     if (capture->running)
         stop_thread(capture);
     if (dropped != NULL)
         *dropped = capture->dropped;
+    bool whole =
+        !capture->broken || error_set(error, STATUS_NOT_ALLOWED,
+                                      "the capture on %s ended early, so packets are missing: %s",
+                                      capture->interface, capture->reason);
     release_aside(capture);
+    return whole;
 }

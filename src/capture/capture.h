@@ -52,8 +52,9 @@ void capture_make_room(struct capture *capture, size_t bytes);
 
 /*
  * Syncs, ends the thread, adds TRACE_STATISTICS and calls recorder_capture_ends. dropped (may be
- * NULL) is how many packets the kernel had no room for. Frees the capture.
+ * NULL) is how many packets the kernel had no room for. Frees the capture. Returns false with
+ * error set if the capture broke in the middle.
  */
-void capture_stop(struct capture *capture, uint64_t *dropped);
+bool capture_stop(struct capture *capture, uint64_t *dropped, struct error *error);
 
 #endif

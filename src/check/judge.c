@@ -67,8 +67,10 @@ void concerned_add(struct concerned *concerned, uint32_t index)
     if (concerned->count == concerned->capacity) {
         size_t capacity = concerned->capacity * 2 + 16;
         uint32_t *moved = realloc(concerned->list, capacity * sizeof *moved);
-        if (moved == NULL)
+        if (moved == NULL) {
+            concerned->failed = true;
             return;
+        }
         concerned->list = moved;
         concerned->capacity = capacity;
     }
@@ -81,6 +83,8 @@ void concerned_add(struct concerned *concerned, uint32_t index)
 char *concerned_text(const struct concerned *concerned, const struct check_trace *trace)
 {
     struct buffer text = {0};
+    if (concerned->failed) /* no list rather than a false one */
+        return NULL;
     for (size_t i = 0; i < concerned->count;) {
         size_t last = i;
         while (last + 1 < concerned->count &&

@@ -83,6 +83,7 @@ void verdicts_free(struct verdicts *verdicts);
 struct concerned {
     uint32_t *list;
     size_t count, capacity;
+    bool failed; /* memory ran out for one */
 };
 void concerned_add(struct concerned *concerned, uint32_t index);
 /* "1-3, 7", to be freed; NULL for none or out of memory. */

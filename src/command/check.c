@@ -17,12 +17,14 @@
 #include "support/clock.h"
 #include "trace/reader.h"
 
-void check_write(struct buffer *text)
+bool check_write(struct buffer *text, struct error *error)
 {
+    bool whole = !text->failed || error_out_of_memory(error);
     if (text->length > 0)
         fwrite(text->data, 1, text->length, stdout);
-    fflush(stdout);
+    fflush(stdout); /* main tells if it cannot be written */
     buffer_clear(text);
+    return whole;
 }
 
 /* What the check printed is for its author, not part of the report. */
@@ -149,10 +151,14 @@ static enum status judge_run(const struct checking_job *job, struct exchange *ex
     struct report_row row = {.file = lab->file, .status = outcome.status};
     memcpy(row.verdicts, outcome.verdicts, sizeof row.verdicts);
     job->format->end(&text, &row, 1, &job->terminal);
-    check_write(&text);
+    bool whole = check_write(&text, &error);
     buffer_free(&text);
     if (failed)
         return failure->status;
+    if (!whole) {
+        *failure = error;
+        return outcome.status != STATUS_DONE ? outcome.status : error.status;
+    }
     error_set(failure, outcome.status, "%s", outcome.error);
     return kept ? outcome.status : perform_join(outcome.status, failure, error.status, &error);
 }

@@ -50,7 +50,8 @@ void check_refuse(const struct checking_job *job, struct report_subject subject,
 enum status check_files(const struct checking_job *job, char **files, size_t count,
                         struct error *error);
 
-/* Writes what has been collected to standard output, and empties it. */
-void check_write(struct buffer *text);
+/* Writes what has been collected to standard output, and empties it. Returns false with error set
+ * if memory ran out for a part of it. */
+bool check_write(struct buffer *text, struct error *error);
 
 #endif

@@ -203,11 +203,12 @@ static bool start_worker(struct crowd *crowd, size_t number, struct error *error
     return true;
 }
 
-/* The file at which a worker died. */
+/* A file that got no verdict: the one at which a worker died, or whose verdict did not arrive. */
 static void tell_lost(struct crowd *crowd, size_t file, int status)
 {
     struct judged *judged = &crowd->files[file];
     struct error why;
+    buffer_free(&judged->part);
     if (WIFSIGNALED(status))
         error_set(&why, STATUS_DAMAGED, "the process that judged %s was ended by signal %d (%s)",
                   judged->file, WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -250,7 +251,7 @@ static void take_messages(struct crowd *crowd, struct buffer *received)
         struct judged *judged = &crowd->files[message.file];
         buffer_append(&judged->part, received->data + at + sizeof message, message.length);
         judged->outcome = message.outcome;
-        judged->done = true;
+        judged->done = !judged->part.failed;
         at += sizeof message + message.length;
     }
     if (at == 0)
@@ -264,9 +265,10 @@ static bool receive(struct crowd *crowd, size_t number, struct error *error)
     struct worker *worker = &crowd->workers[number];
     uint8_t bytes[65536];
     ssize_t length = read(worker->descriptor, bytes, sizeof bytes);
-    if (length < 0 && errno == EINTR)
-        return true;
-    if (length <= 0)
+    if (length < 0)
+        return errno == EINTR || error_set(error, STATUS_NOT_ALLOWED,
+                                           "cannot read what was judged: %s", strerror(errno));
+    if (length == 0)
         return end_worker(crowd, number, error);
     buffer_append(&worker->received, bytes, (size_t)length);
     take_messages(crowd, &worker->received);
@@ -336,6 +338,11 @@ static bool judge_all(struct crowd *crowd, struct error *error)
             return false;
         write_done(crowd);
     }
+    /* A file without a verdict must not look like one that has passed. */
+    for (size_t i = 0; i < crowd->count; i++)
+        if (!crowd->files[i].done)
+            tell_lost(crowd, i, 0);
+    write_done(crowd);
     return true;
 }
 
@@ -359,9 +366,11 @@ static enum status end_report(const struct crowd *crowd, struct error *error)
     }
     struct buffer text = {0};
     crowd->job->format->end(&text, rows, crowd->count, &crowd->job->terminal);
-    check_write(&text);
+    bool whole = check_write(&text, error);
     buffer_free(&text);
     free(rows);
+    if (!whole)
+        return failed ? STATUS_CHECK_FAILED : error->status;
     status = failed ? STATUS_CHECK_FAILED : status;
     /* Of several files the report has told; of one, main tells as for every other command. */
     error_set(error, status, "%s", crowd->count == 1 ? crowd->files[0].outcome.error : "");
@@ -394,9 +403,9 @@ enum status check_files(const struct checking_job *job, char **files, size_t cou
         for (size_t i = 0; i < count; i++)
             crowd.files[i].file = files[i];
         job->format->begin(&text, count);
-        check_write(&text);
+        bool begun = check_write(&text, error);
         buffer_free(&text);
-        status = judge_all(&crowd, error) ? end_report(&crowd, error) : error->status;
+        status = begun && judge_all(&crowd, error) ? end_report(&crowd, error) : error->status;
         stop_workers(&crowd);
         for (size_t i = 0; i < count; i++)
             buffer_free(&crowd.files[i].part);

@@ -31,6 +31,7 @@ struct recording {
     struct exchange *exchange;
     struct screen screen;
     struct trace_writer *copy; /* into the anonymous file that the view will read */
+    struct error loss;         /* why what is shown is not all that took place; "" while it is */
     struct trace_writer *file; /* into -w's file; NULL without -w */
     struct recorder *recorder;
     struct capture *capture;
@@ -59,8 +60,7 @@ static int anonymous_file(struct error *error)
 static void copy_event(void *data, const struct trace_event *event)
 {
     struct recording *recording = data;
-    struct error error;
-    if (recording->copy != NULL && !trace_writer_add(recording->copy, event, &error)) {
+    if (recording->copy != NULL && !trace_writer_add(recording->copy, event, &recording->loss)) {
         trace_writer_close(recording->copy, NULL);
         recording->copy = NULL;
     }
@@ -68,16 +68,22 @@ static void copy_event(void *data, const struct trace_event *event)
         step_hear(recording->exchange->step, event);
 }
 
+/* All that has happened so far goes to the files and the listener. */
+static void write_so_far(struct recording *recording)
+{
+    struct error error = {0};
+    if (!recorder_flush(recording->recorder, &error) &&
+        recording->exchange->recording.text[0] == '\0')
+        recording->exchange->recording = error;
+}
+
 /* The host's before_call, with --step: what the last call led to is shown before the next. */
 static bool stop(void *data, const struct host_preview *preview)
 {
     struct recording *recording = data;
-    struct error error = {0};
     if (recording->capture != NULL)
         capture_sync(recording->capture);
-    if (!recorder_flush(recording->recorder, &error) &&
-        recording->exchange->recording.text[0] == '\0')
-        recording->exchange->recording = error;
+    write_so_far(recording);
     return step_before_call(recording->exchange->step, recording->host, preview);
 }
 
@@ -112,7 +118,7 @@ static void end_capture(void *data)
 {
     struct recording *recording = data;
     if (recording->capture != NULL)
-        capture_stop(recording->capture, recording->dropped);
+        capture_stop(recording->capture, recording->dropped, &recording->loss);
     recording->capture = NULL;
 }
 
@@ -386,8 +392,12 @@ static bool open_exchange(struct recording *recording, struct exchange *exchange
         .port_given = invocation->port_given,
         .folder = recording->folder,
     };
-    return script_start(exchange->script, recording->host, &run, error) &&
-           open_capture(recording, exchange, place, &meeting, error);
+    if (!script_start(exchange->script, recording->host, &run, error) ||
+        !open_capture(recording, exchange, place, &meeting, error))
+        return false;
+    if (recording->file != NULL)
+        write_so_far(recording); /* the interface: from now on every program can open it */
+    return true;
 }
 
 static void note_failure(struct exchange *exchange, const struct error *error)
@@ -419,8 +429,7 @@ static void close_recording(struct recording *recording, struct exchange *exchan
     step_close(exchange->step);
     exchange->step = NULL;
     struct error error = {0};
-    if (!trace_writer_close(recording->copy, &error))
-        note_failure(exchange, &error);
+    trace_writer_close(recording->copy, &recording->loss);
     exchange->file = recording->file;
     if (!exchange->judged)
         close_file(exchange);
@@ -448,6 +457,10 @@ bool exchange_run(struct exchange *exchange, struct error *error)
     bool began = done;
     done = done && host_run(recording.host, &exchange->outcome, error);
     close_recording(&recording, exchange);
+    if (done && recording.loss.text[0] != '\0') {
+        *error = recording.loss; /* it all took place, but not all of it is shown */
+        done = false;
+    }
     if (!began) {
         exchange_close(exchange);
         if (recording.file != NULL && !invocation->force)

@@ -89,6 +89,8 @@ void exchange_resume(struct host *host)
     host->was_stuck = false;
 }
 
+/* Each signal is heard once: the second of its kind ends the process, as it would without us. So
+ * nobody is kept waiting by a script that does not come to an end, or a view that takes long. */
 static void on_signal(uv_signal_t *signal, int number)
 {
     (void)number;
@@ -184,9 +186,13 @@ static void open_timer(struct host *host, uv_timer_t *timer)
 
 static void open_signal(struct host *host, uv_signal_t *handle, int number)
 {
+    struct sigaction now;
     uv_signal_init(host->loop, handle);
     handle->data = host;
-    uv_signal_start(handle, on_signal, number);
+    /* Under nohup a hang-up is not meant for us. */
+    if (number == SIGHUP && sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+        return;
+    uv_signal_start_oneshot(handle, on_signal, number);
 }
 
 static void open_handles(struct host *host)
@@ -199,6 +205,7 @@ static void open_handles(struct host *host)
     open_timer(host, &host->quiet);
     open_signal(host, &host->interrupt, SIGINT);
     open_signal(host, &host->terminate, SIGTERM);
+    open_signal(host, &host->hang_up, SIGHUP);
     if (host->settings.timeout > 0)
         start_deadline(host);
     if (host->settings.alone)
@@ -221,7 +228,7 @@ static void close_handles(struct host *host)
         (uv_handle_t *)&host->deadline,  (uv_handle_t *)&host->ticker,
         (uv_handle_t *)&host->flusher,   (uv_handle_t *)&host->quiet,
         (uv_handle_t *)&host->teller,    (uv_handle_t *)&host->interrupt,
-        (uv_handle_t *)&host->terminate,
+        (uv_handle_t *)&host->terminate, (uv_handle_t *)&host->hang_up,
     };
     for (size_t i = 0; i < sizeof handles / sizeof handles[0]; i++) {
         host->closing++;

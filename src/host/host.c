@@ -17,6 +17,21 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* libuv aborts the process where it finds no descriptors for the pipes of its signals. */
+static bool has_room_for_loop(void)
+{
+    int ends[6] = {-1, -1, -1, -1, -1, -1};
+    bool has_room = true;
+    for (int i = 0; i < 6 && has_room; i += 2)
+        has_room = pipe2(ends + i, O_CLOEXEC) == 0;
+    int error = errno;
+    for (int i = 0; i < 6; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+    errno = error;
+    return has_room;
+}
+
 struct host *host_open(const struct host_settings *settings, struct error *error)
 {
     struct host *host = calloc(1, sizeof *host);
@@ -28,7 +43,7 @@ struct host *host_open(const struct host_settings *settings, struct error *error
         return NULL;
     }
     raise_descriptor_limit();
-    int failed = uv_loop_init(loop);
+    int failed = has_room_for_loop() ? uv_loop_init(loop) : -errno;
     if (failed != 0) {
         error_set(error, STATUS_NOT_ALLOWED, "cannot open an event loop: %s", uv_strerror(failed));
         free(host);

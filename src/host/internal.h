@@ -206,7 +206,7 @@ struct host {
 
     uint64_t deadline_left; /* ms, while it stands still */
     uv_timer_t deadline, ticker, flusher, teller, quiet;
-    uv_signal_t interrupt, terminate;
+    uv_signal_t interrupt, terminate, hang_up;
     uint64_t steps_at_tick;
     unsigned idle_ticks;
     bool was_stuck; /* at the last tick */

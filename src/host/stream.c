@@ -9,6 +9,8 @@
 
 /* A task keeps its buffer from recv to recv up to this size; a larger one goes at the next call. */
 enum { LARGEST_KEPT_ROOM = 256 * 1024 };
+/* So many connections on end that end before they are accepted; then others get their turn. */
+enum { MOST_ABORTED = 16 };
 
 bool socket_is_busy(int error)
 {
@@ -57,7 +59,7 @@ static enum need attempt_accept(struct task *task)
 {
     struct call *call = &task->call;
     unsigned limit = task->host->settings.socket_limit;
-    for (;;) {
+    for (int aborted = 0; aborted < MOST_ABORTED; aborted++) {
         struct sockaddr_storage storage = {0};
         socklen_t length = sizeof storage;
         if (limit != 0 && task->host->open_sockets >= limit) {
@@ -82,6 +84,7 @@ static enum need attempt_accept(struct task *task)
         if (error != EINTR && error != ECONNABORTED && error != EPROTO)
             return call_fail(task, error);
     }
+    return NEED_READ;
 }
 
 enum call_progress socket_accept(struct task *task, struct host_socket *socket)

@@ -179,7 +179,10 @@ void report_error(struct script *script, lua_State *thread, const char *name, st
         buffer_printf(&text, "%s: ", script->lab.file);
     buffer_append_text(&text, buffer_text(&message));
     append_traceback(script, thread, name, &text);
-    snprintf(report->text, sizeof report->text, "%s", buffer_text(&text));
+    if (message.failed || text.failed) /* no memory even for that */
+        snprintf(report->text, sizeof report->text, "%s: out of memory", script->lab.file);
+    else
+        snprintf(report->text, sizeof report->text, "%s", buffer_text(&text));
     report->site = site;
     buffer_free(&message);
     buffer_free(&text);

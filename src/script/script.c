@@ -77,7 +77,8 @@ static bool call_own(struct script *script, lua_CFunction function, void *argume
     script->base = NULL;
     if (status == LUA_OK)
         return true;
-    const char *message = lua_tostring(L, -1);
+    /* Of the number that a stop raises, a text would have to be made, unprotected. */
+    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     if (script->stopped || status == LUA_ERRMEM)
         error_set(error, STATUS_USAGE, "%s: %s", script->lab.file,
                   script->stopped ? script->stop_text : "not enough memory for the script");

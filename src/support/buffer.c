@@ -1,9 +1,25 @@
 #include "support/buffer.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The process's own memory of it: texts that only go onto a screen are asked by nobody. */
+static atomic_bool lost;
+
+bool buffer_any_failed(void)
+{
+    return atomic_load(&lost);
+}
+
+static uint8_t *fail(struct buffer *buffer)
+{
+    buffer->failed = true;
+    atomic_store(&lost, true);
+    return NULL;
+}
 
 void buffer_free(struct buffer *buffer)
 {
@@ -18,17 +34,13 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t more)
     if (buffer->data == NULL || more > buffer->capacity - buffer->length) {
         size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
         while (capacity - buffer->length < more) {
-            if (capacity > SIZE_MAX / 2) {
-                buffer->failed = true;
-                return NULL;
-            }
+            if (capacity > SIZE_MAX / 2)
+                return fail(buffer);
             capacity *= 2;
         }
         uint8_t *data = realloc(buffer->data, capacity);
-        if (data == NULL) {
-            buffer->failed = true;
-            return NULL;
-        }
+        if (data == NULL)
+            return fail(buffer);
         buffer->data = data;
         buffer->capacity = capacity;
     }

@@ -35,6 +35,12 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 /* Ends the bytes with a zero (not counted in length). Returns them as text, "" out of memory. */
 const char *buffer_text(struct buffer *buffer);
 
+/*
+ * Whether memory ever ran out for any buffer of this process. Who wrote into it should have asked
+ * it; this is what main asks before it calls the whole a success.
+ */
+bool buffer_any_failed(void);
+
 /* Empties the buffer and keeps its memory. */
 void buffer_clear(struct buffer *buffer);
 

@@ -200,7 +200,8 @@ struct trace_writer *trace_writer_create(const char *path, bool force, struct er
 
 struct trace_writer *trace_writer_to(int descriptor, struct error *error)
 {
-    return open_writer(descriptor, false, "the capture", error);
+    return open_writer(descriptor, false, "the temporary file with the trace (TMPDIR says where)",
+                       error);
 }
 
 bool trace_writer_close(struct trace_writer *writer, struct error *error)

@@ -2,7 +2,8 @@
  * writer.h - a trace onto disk, as pcapng (trace/FORMAT.md), as it goes.
  *
  * Blocks are collected and written whole, so that a run killed at any moment leaves a file that
- * opens and holds everything up to the last flush. Only what comes before the first
+ * opens and holds everything up to the last flush. (How often the exchange flushes, FORMAT.md says
+ * under "Cut short".) Only what comes before the first
  * TRACE_INTERFACE is held back until that event comes, or until a call or the trace's end shows
  * that there is no capture.
  */

@@ -43,7 +43,7 @@ static void check_handshake(int family)
     }
     close(client);
     close(server);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     fake_close(recorder);
 }
 
@@ -83,7 +83,7 @@ static void sync_hands_over_everything_sent_before_it(void **state)
                   (double)longest / 1e6);
     assert_int_equal(recorder->late, 0);
     close(server);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     fake_close(recorder);
 }
 
@@ -99,7 +99,7 @@ static void stop_hands_over_everything_sent_before_it(void **state)
     assert_true(recorder->capturing);
     send_datagrams(&address, length, 77, 1000);
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     assert_int_equal(recorder->count, 77);
     assert_int_equal(dropped, 0);
     assert_false(recorder->capturing);
@@ -131,7 +131,7 @@ static void packets_come_without_a_sync_and_so_does_the_watermark(void **state)
         usleep(200);
     assert_int_equal(fake_count(recorder), 5);
     assert_true(fake_watermark(recorder) >= sent);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     close(server);
     fake_close(recorder);
 }
@@ -158,7 +158,7 @@ static void a_flood_of_connections_loses_nothing(void **state)
     }
     double seconds = (double)(clock_now() - before) / 1e9;
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     size_t syns = 0;
     size_t fins = 0;
     for (size_t i = 0; i < recorder->count; i++) {
@@ -191,7 +191,7 @@ static void a_bulk_sender_that_makes_room_loses_nothing(void **state)
         send_datagrams(&address, length, 1, SIZE);
     }
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     assert_int_equal(dropped, 0);
     assert_int_equal(recorder->count, DATAGRAMS);
     close(server);
@@ -230,7 +230,7 @@ static void a_sender_that_makes_room_waits_for_a_capture_that_is_held_up(void **
         usleep(300); /* so slow that it is not the bytes that overrun the ring */
     }
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     assert_int_equal(dropped, 0);
     assert_int_equal(recorder->count, sent);
     close(server);
@@ -257,7 +257,7 @@ static void only_what_the_filter_names_is_captured(void **state)
         send_datagrams(&wanted, length, 2, 20);
         capture_sync(capture);
         assert_int_equal(fake_count(recorder), 5);
-        capture_stop(capture, NULL);
+        capture_stop(capture, NULL, NULL);
         assert_int_equal(recorder->statistics.received, 5);
         fake_close(recorder);
     }
@@ -281,7 +281,7 @@ static void any_shows_the_loopbacks_packets_once(void **state)
     assert_true(clock_now() - before < 40 * NANOSECONDS_PER_MILLISECOND);
     assert_int_equal(fake_count(recorder), 12);
     assert_int_equal(recorder->packets[0].link_type, 276);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     assert_int_equal(recorder->statistics.received, 12);
     close(server);
     fake_close(recorder);
@@ -317,7 +317,7 @@ static void another_filter_counts_from_the_next_packet_on(void **state)
         close(wanted);
         close(other);
         uint64_t dropped = 1;
-        capture_stop(capture, &dropped);
+        capture_stop(capture, &dropped, NULL);
         assert_int_equal(dropped, 0);
         fake_close(recorder);
     }

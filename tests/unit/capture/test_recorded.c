@@ -126,7 +126,7 @@ static void the_handshakes_cause_is_the_connect(void **state)
         assert_int_equal(heard.causes[i], 1);
     close(client);
     close(server);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     assert_true(recorder_flush(recorder, &error));
     assert_true(heard.in_order);
     recorder_close(recorder);
@@ -157,7 +157,7 @@ static void thousands_of_calls_have_their_packets_and_no_others(void **state)
             assert_true(recorder_flush(recorder, &error));
     }
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     assert_true(recorder_flush(recorder, &error));
     assert_int_equal(dropped, 0);
     assert_int_equal(heard.packets, 2 * CALLS);

@@ -45,7 +45,7 @@ static void what_the_ring_had_no_room_for_is_counted(void **state)
     send_datagrams(&address, length, DATAGRAMS, 60000);
     pthread_mutex_unlock(&recorder->gate);
     uint64_t dropped = 0;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     assert_true(dropped > 0);
     assert_true(recorder->count > 0);
     assert_int_equal(dropped + recorder->count, DATAGRAMS);
@@ -60,7 +60,7 @@ static void a_hundred_captures_leak_no_descriptor(void **state)
     NEEDS_PRIVATE_LOOPBACK();
     struct recorder *recorder = fake_open();
     for (int i = 0; i < 100; i++)
-        capture_stop(start(recorder, "lo", NULL, 1), NULL);
+        capture_stop(start(recorder, "lo", NULL, 1), NULL, NULL);
     /* They are closed aside. */
     int64_t end = clock_now() + 5 * NANOSECONDS_PER_SECOND;
     while (open_descriptors() > descriptors_at_start && clock_now() < end)
@@ -150,7 +150,7 @@ static int capture_and_become_a_user(void)
     size_t count = fake_count(recorder);
     close(server);
     uint64_t dropped = 99;
-    capture_stop(capture, &dropped);
+    capture_stop(capture, &dropped, NULL);
     fake_close(recorder);
     return count == 9 && dropped == 0 ? 0 : 1;
 }
@@ -197,7 +197,7 @@ static void an_interface_that_was_down_for_a_while_is_still_captured(void **stat
     set_up("lo", true);
     send_datagrams(&address, length, 3, 20);
     capture_sync(capture);
-    capture_stop(capture, NULL);
+    capture_stop(capture, NULL, NULL);
     assert_int_equal(recorder->count, 6);
     assert_int_equal(recorder->notes, 0);
     close(server);
@@ -225,7 +225,9 @@ static void an_interface_that_goes_away_ends_the_capture_with_a_note(void **stat
         capture_sync(capture);
         usleep(10000);
     }
-    capture_stop(capture, NULL);
+    struct error error;
+    assert_false(capture_stop(capture, NULL, &error));
+    assert_non_null(strstr(error.text, "the capture on gone0 ended early"));
     assert_int_equal(recorder->notes, 1);
     assert_non_null(strstr(recorder->note, "the capture ended early: "));
     assert_int_equal(recorder->statistics_count, 1);
