@@ -1,6 +1,7 @@
 // Plots of one flow: time and sequence numbers (W. R. Stevens' graph), bytes in flight, round trips.
 // All share one time axis, which zooms. They are drawn on canvas: ten thousand packets are points.
 
+const PLOT_LEFT = 58; // where the axis stands
 const PLOT_LEAST = 4; // data packets of a direction, so that there is something to see
 const graph = { flow: null, from: 0, to: 1, plots: [] };
 
@@ -60,7 +61,7 @@ function makePlot(title, term, points, text, height, ignored) {
 
 function plotFrame(plot) {
   const scale = devicePixelRatio || 1;
-  const width = Math.max(200, plot.canvas.clientWidth);
+  const width = plot.width = Math.max(200, plot.canvas.clientWidth);
   plot.canvas.width = width * scale;
   plot.canvas.height = plot.height * scale;
   const context = plot.canvas.getContext("2d");
@@ -78,7 +79,7 @@ function plotFrame(plot) {
   if (edge > top && edge - bottom <= 3 * (top - bottom)) top = edge;
   if (!(top > bottom)) { bottom = 0; top = Math.max(1, top); }
   const room = (top - bottom) * 0.06;
-  const left = 58;
+  const left = PLOT_LEFT;
   plot.x = (t) => left + (t - graph.from) / Math.max(1, graph.to - graph.from) * (width - left - 12);
   plot.time = (x) => graph.from + (x - left) / (width - left - 12) * (graph.to - graph.from);
   plot.y = (value) => plot.height - 22 - (value - bottom) / (top - bottom + room) * (plot.height - 34);
@@ -126,9 +127,28 @@ function drawPlot(plot) {
       context.fill();
     }
   }
+  context.restore();
+  plot.under = el("canvas", { width: plot.canvas.width, height: plot.canvas.height });
+  plot.under.getContext("2d").drawImage(plot.canvas, 0, 0);
+  drawChoice(plot);
+}
+
+// What is chosen, and what is being dragged over, above a picture of the rest, which takes longer.
+function drawChoice(plot) {
+  const context = plot.canvas.getContext("2d");
+  context.save();
+  context.resetTransform();
+  context.clearRect(0, 0, plot.canvas.width, plot.canvas.height);
+  context.drawImage(plot.under, 0, 0);
+  context.restore();
+  context.save();
+  context.beginPath();
+  context.rect(PLOT_LEFT, 0, plot.width - PLOT_LEFT, plot.height - 20);
+  context.clip();
   const chosen = selection.packet;
   if (chosen && chosen.flow === graph.flow) {
     context.strokeStyle = shadeOf("--accent");
+    context.lineWidth = 1;
     context.beginPath();
     context.moveTo(plot.x(chosen.t), 0);
     context.lineTo(plot.x(chosen.t), plot.height);
@@ -191,7 +211,7 @@ function listenToPlot(plot) {
   canvas.addEventListener("pointermove", (event) => {
     if (!plot.drag) return;
     plot.drag[1] = event.offsetX;
-    drawPlot(plot);
+    drawChoice(plot);
   });
   canvas.addEventListener("pointerup", (event) => {
     const drag = plot.drag;
@@ -224,7 +244,7 @@ function listenToPlot(plot) {
 // Draws the plots of the flow, where it has something to see.
 function showPlots() {
   const flow = talk.flow;
-  if (flow === graph.flow) { drawPlots(); return; }
+  if (flow === graph.flow) { for (const plot of graph.plots) (plot.canvas.clientWidth === plot.width ? drawChoice : drawPlot)(plot); return; }
   graph.flow = flow;
   graph.plots = [];
   const body = clear(byId("plots-body"));
