@@ -8,7 +8,7 @@
 #                                   peer-as-nobody/NAME
 #   tests/fault/test_NAME.py        fault/NAME         while something goes wrong around the program
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
-#   tests/browser/test_NAME.py      browser/NAME       the report, in a headless Chromium
+#   tests/browser/test_NAME.py      browser/NAME-in-BROWSER  the report, in Chromium and Firefox
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
 
 find_program(HANDLENS_PYTHON python3 HINTS /usr/bin)
@@ -101,8 +101,11 @@ file(GLOB browser_tests CONFIGURE_DEPENDS tests/browser/test_*.py)
 foreach(source ${browser_tests})
     cmake_path(GET source STEM stem)
     string(REGEX REPLACE "^test_" "" name ${stem})
-    add_test(NAME browser/${name} COMMAND ${HANDLENS_PYTHON} ${source})
-    # Times are measured in it.
-    set_tests_properties(browser/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS browser
-                         RUN_SERIAL ON ENVIRONMENT "${run_environment}")
+    foreach(browser chromium firefox)
+        set(test browser/${name}-in-${browser})
+        add_test(NAME ${test} COMMAND ${HANDLENS_PYTHON} ${source})
+        # Times are measured in it.
+        set_tests_properties(${test} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS browser RUN_SERIAL ON
+                             ENVIRONMENT "${run_environment};HANDLENS_BROWSER=${browser}")
+    endforeach()
 endforeach()
