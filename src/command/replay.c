@@ -37,6 +37,13 @@ static void print_row(const char *label, const uint8_t *bytes, size_t length)
     putchar('\n');
 }
 
+/* A client of TLS begins with a handshake record (RFC 8446 section 5.1). */
+static bool is_tls(const struct check_flow *flow)
+{
+    const struct buffer *sent = &flow->side[FLOW_CLIENT].sent;
+    return sent->length > 1 && sent->data[0] == 22 && sent->data[1] == 3;
+}
+
 /* The first difference: where, and the bytes there. */
 static void print_difference(const struct replay_settings *settings,
                              const struct replay_finding *finding)
@@ -81,6 +88,8 @@ static enum status play(const struct invocation *invocation, const struct check_
         return error->status;
     if (finding.different) {
         print_difference(&settings, &finding);
+        if (is_tls(flow))
+            puts("  This is TLS, which has new keys in each connection: it cannot be replayed.");
         return STATUS_CHECK_FAILED;
     }
     enum flow_end peer = settings.as == FLOW_SERVER ? FLOW_CLIENT : FLOW_SERVER;
@@ -139,7 +148,8 @@ const struct command command_replay = {
         "Plays the client, or the server, of a TCP flow in FILE against a real peer: connects\n"
         "or listens, sends the bytes that side sent, waits for those it received, and tells\n"
         "the first difference, with its offset and the bytes. Ends and resets are replayed\n"
-        "too. UDP is not. Exit status: 0 all as recorded; 1 a difference; 2 no peer.",
+        "too. UDP is not; nor can TLS be, whose bytes are others each time. Exit status: 0 all as\n"
+        "recorded; 1 a difference; 2 no peer.",
     .examples = "  handlens replay captures/hello.pcapng --as client   try your own server\n"
                 "  handlens replay captures/hello.pcapng --as server   try your own client\n"
                 "  handlens replay web.pcap --as client --flow 2 --port 8080\n",

@@ -72,6 +72,10 @@ class AsClient(Replay):
         self.assertRegex(result.out, r"expected +65 20 73 65 72 76 65 72 +e server")
         self.assertRegex(result.out, r"received +79 20 73 65 72 76 65 72 +y server")
 
+    def test_says_why_tls_differs(self):
+        result = self.as_client(Server(b"\x16\x03\x03"), status=CHECK_FAILED, capture="encrypted")
+        self.assertIn("This is TLS, which has new keys in each connection", result.out)
+
     def test_notices_an_answer_that_ends_early(self):
         result = self.as_client(Server(b"Hello"), status=CHECK_FAILED)
         self.assertIn("byte 5 of what the server sent", result.out)
