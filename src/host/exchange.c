@@ -279,8 +279,10 @@ static void run_until_end(struct host *host)
             exchange_end(host, TRACE_DONE, NULL);
             break;
         }
-        bool wait = host->ready.count == 0 && !only_servers_wait(host);
         host->yielded = false;
+        if (poll_settle(host))
+            continue;
+        bool wait = host->ready.count == 0 && !only_servers_wait(host);
         uv_run(host->loop, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
         if (host->ready.count == 0 && only_servers_wait(host) &&
             wait_until_quiet(host, QUIET_BEFORE_END, true)) {

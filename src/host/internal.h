@@ -52,7 +52,10 @@ struct host_socket {
     int64_t timeout;
     struct address local, remote; /* as far as known; family 0 otherwise */
     uv_poll_t poll;
-    int armed;               /* UV_READABLE, UV_WRITABLE: what the loop watches for */
+    int armed;         /* UV_READABLE, UV_WRITABLE: what the loop watches for */
+    int watch_error;   /* why the loop cannot watch it; 0: it can, as far as known */
+    bool watched_late; /* the one wait that poll_settle may end has begun */
+    struct host_socket *previous_late, *next_late; /* in the host's list */
     bool poll_open;          /* poll is initialised and not yet forgotten by the loop */
     bool has_state;          /* TCP: connected or listening at some time */
     bool drained;            /* the last recv found less than it would have taken */
@@ -178,6 +181,12 @@ struct host {
     unsigned open_sockets;
     int spare; /* a descriptor to give up when there are no more */
 
+    struct socket_list {
+        struct host_socket *first, *last;
+        size_t count;
+        bool looked; /* the loop has looked for events since the first came into it */
+    } late;          /* waited for, but not watched by the loop yet */
+
     struct task_queue ready, turn;
     uint64_t steps; /* so far */
     size_t tasks_live;
@@ -299,6 +308,11 @@ void text_selected(const struct socket_wait *wait, struct buffer *text);
 /* Puts the waiter into the socket's list and has the loop watch. Returns 0 or an errno. */
 int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write);
 void poll_unwait(struct waiter *waiter);
+/*
+ * While sockets are waited for that the loop does not watch yet, it must not block: this looks for
+ * events without waiting. Returns whether there were such sockets.
+ */
+bool poll_settle(struct host *host);
 /* Makes the loop forget the socket's descriptor, before it is closed. */
 void poll_forget(struct host_socket *socket);
 void poll_wake_all(struct host_socket *socket);

@@ -1,11 +1,21 @@
 /*
  * poll.c - waiting until a socket can be read or written.
  *
- * The loop is asked to watch a socket at the first wait, and goes on watching while tasks keep
+ * The loop is asked to watch a socket when it is waited for, and goes on watching while tasks keep
  * coming back: each change costs epoll_ctl calls. Only when an event finds nobody waiting is that
  * side no longer watched. Events are level-triggered, so none is lost by looking away.
+ *
+ * Where both ends of a connection are played here, its first wait usually ends by what the other
+ * end does next. So that one begins in a list of late sockets: whoever is ready has its turn, and
+ * the loop looks for events once. Only then poll_settle asks the kernel, by one poll(2) for the
+ * whole list, and has the loop watch the sockets that still have nothing. A connection of a few
+ * messages is never watched at all.
  */
 #include "host/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 
 static struct waiter_list *list_of(struct host_socket *socket, bool for_write)
 {
@@ -72,7 +82,8 @@ static int watch(struct host_socket *socket, int events)
     return -failed;
 }
 
-int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write)
+/* Has the loop watch for these events too. Returns 0 or an errno. */
+static int watch_also(struct host_socket *socket, int events)
 {
     if (!socket->poll_open) {
         int failed = uv_poll_init(socket->host->loop, &socket->poll, socket->fd);
@@ -81,12 +92,101 @@ int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *sock
         socket->poll.data = socket;
         socket->poll_open = true;
     }
-    int events = for_write ? UV_WRITABLE : UV_READABLE;
-    if ((socket->armed & events) == 0) {
-        int error = watch(socket, socket->armed | events);
-        if (error != 0)
-            return error;
+    return (socket->armed & events) == events ? 0 : watch(socket, socket->armed | events);
+}
+
+static bool is_late(const struct host_socket *socket)
+{
+    return socket->previous_late != NULL || socket->host->late.first == socket;
+}
+
+static void begin_late(struct host_socket *socket)
+{
+    struct socket_list *late = &socket->host->late;
+    if (late->count++ == 0)
+        late->looked = false;
+    socket->watched_late = true;
+    socket->previous_late = late->last;
+    socket->next_late = NULL;
+    if (late->last != NULL)
+        late->last->next_late = socket;
+    else
+        late->first = socket;
+    late->last = socket;
+}
+
+static void end_late(struct host_socket *socket)
+{
+    struct socket_list *late = &socket->host->late;
+    if (!is_late(socket))
+        return;
+    late->count--;
+    if (socket->previous_late != NULL)
+        socket->previous_late->next_late = socket->next_late;
+    else
+        late->first = socket->next_late;
+    if (socket->next_late != NULL)
+        socket->next_late->previous_late = socket->previous_late;
+    else
+        late->last = socket->previous_late;
+    socket->previous_late = socket->next_late = NULL;
+}
+
+/* Wakes those for whom poll(2) has found something; the loop watches for the others. */
+static void settle(struct host_socket *socket, short found)
+{
+    short ended = POLLERR | POLLHUP | POLLNVAL;
+    end_late(socket);
+    if ((found & (POLLIN | ended)) != 0)
+        wake_some(&socket->readers);
+    if ((found & (POLLOUT | ended)) != 0)
+        wake_some(&socket->writers);
+    int events = (socket->readers.first != NULL ? UV_READABLE : 0) |
+                 (socket->writers.first != NULL ? UV_WRITABLE : 0);
+    if (events == 0)
+        return;
+    socket->watch_error = watch_also(socket, events);
+    if (socket->watch_error != 0)
+        poll_wake_all(socket); /* their next wait tells of it */
+}
+
+bool poll_settle(struct host *host)
+{
+    struct socket_list *late = &host->late;
+    size_t count = late->count;
+    if (count == 0)
+        return false;
+    if (!late->looked) {
+        late->looked = true;
+        uv_run(host->loop, UV_RUN_NOWAIT);
+        return true;
     }
+    struct pollfd *polls = calloc(count, sizeof *polls);
+    size_t n = 0;
+    for (struct host_socket *socket = late->first; polls != NULL && socket != NULL;
+         socket = socket->next_late)
+        polls[n++] = (struct pollfd){
+            .fd = socket->fd,
+            .events = (short)((socket->readers.first != NULL ? POLLIN : 0) |
+                              (socket->writers.first != NULL ? POLLOUT : 0)),
+        };
+    bool asked = polls != NULL && poll(polls, (nfds_t)count, 0) >= 0;
+    for (n = 0; n < count; n++)
+        settle(late->first, asked ? polls[n].revents : 0);
+    free(polls);
+    return true;
+}
+
+int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write)
+{
+    int error = socket->watch_error;
+    bool alone = socket->host->settings.alone && socket != socket->host->input;
+    if (error == 0 && alone && !socket->watched_late)
+        begin_late(socket);
+    else if (error == 0 && !is_late(socket))
+        error = watch_also(socket, for_write ? UV_WRITABLE : UV_READABLE);
+    if (error != 0)
+        return error;
     struct waiter_list *list = list_of(socket, for_write);
     waiter->task = task;
     waiter->socket = socket;
@@ -133,6 +233,7 @@ static void on_forgotten(uv_handle_t *handle)
 
 void poll_forget(struct host_socket *socket)
 {
+    end_late(socket);
     if (!socket->poll_open || uv_is_closing((uv_handle_t *)&socket->poll))
         return;
     socket->armed = 0;
