@@ -47,7 +47,11 @@ static enum need accepted(struct task *task, int fd, const struct sockaddr_stora
     socket->remote = socket_address_in(storage);
     socket->has_state = true;
     if (call->recorded) {
-        socket_learn_local(socket);
+        /* It has the listener's address, unless that was any. */
+        if (listener->local.family == 0 || address_is_any(&listener->local))
+            socket_learn_local(socket);
+        else
+            socket->local = listener->local;
         call_tell_socket(socket, clock_now());
     }
     task->result.socket = socket;
@@ -295,7 +299,7 @@ enum call_progress socket_recv_flagged(struct task *task, struct host_socket *so
     call->about = &socket->remote;
     call->uses_network = true;
     if (call->recorded) {
-        buffer_printf(call_arguments(call), "%zu", limit);
+        buffer_append_number(call_arguments(call), limit);
         tell_flag(call);
     }
     return call_start(task);

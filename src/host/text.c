@@ -1,6 +1,5 @@
 #include "host/internal.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "support/terminal.h"
@@ -59,6 +58,9 @@ void text_result(const struct task *task, struct buffer *buffer)
     } else if (strcmp(name, "select") == 0) {
         text_selected(&task->call.wait, buffer);
     } else if (strncmp(name, "send", 4) == 0 || strcmp(name, "getoption") == 0) {
-        buffer_printf(buffer, "%" PRId64, result->value);
+        if (result->value < 0)
+            buffer_append_byte(buffer, '-');
+        buffer_append_number(buffer,
+                             (uint64_t)(result->value < 0 ? -result->value : result->value));
     }
 }

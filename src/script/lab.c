@@ -59,12 +59,12 @@ static const struct field *find_field(lua_State *L, const char *table, const str
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "%s has named fields only, not a %s", table, luaL_typename(L, index));
     const char *name = lua_tostring(L, index);
-    struct names_search search = names_search_for(name);
-    for (const struct field *field = fields; field->name != NULL; field++) {
+    for (const struct field *field = fields; field->name != NULL; field++)
         if (strcmp(field->name, name) == 0)
             return field;
+    struct names_search search = names_search_for(name);
+    for (const struct field *field = fields; field->name != NULL; field++)
         names_offer(&search, field->name);
-    }
     if (search.nearest != NULL)
         luaL_error(L, "%s.%s: no such field; did you mean %s.%s?", table, name, table,
                    search.nearest);

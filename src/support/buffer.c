@@ -75,6 +75,16 @@ void buffer_append_repeated(struct buffer *buffer, uint8_t byte, size_t count)
     buffer->length += count;
 }
 
+void buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    buffer_append(buffer, digits + at, sizeof digits - at);
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

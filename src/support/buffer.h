@@ -29,6 +29,8 @@ void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);
 /* The same byte, count times. */
 void buffer_append_repeated(struct buffer *buffer, uint8_t byte, size_t count);
+/* In decimal. */
+void buffer_append_number(struct buffer *buffer, uint64_t number);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

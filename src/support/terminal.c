@@ -116,6 +116,16 @@ static size_t escape(char *out, size_t room, const uint8_t *bytes, size_t size, 
     return length;
 }
 
+/* How many of the bytes, from the first, are ASCII that stands for itself in quotes. */
+static size_t plain_run(const char *text, size_t length)
+{
+    size_t run = 0;
+    while (run < length && text[run] >= ' ' && text[run] < 0x7f && text[run] != '"' &&
+           text[run] != '\\')
+        run++;
+    return run;
+}
+
 size_t terminal_append_escaped(struct buffer *buffer, const void *bytes, size_t length,
                                size_t columns, bool utf8)
 {
@@ -126,6 +136,14 @@ size_t terminal_append_escaped(struct buffer *buffer, const void *bytes, size_t 
         int32_t code;
         size_t wide;
         char escaped[24];
+        size_t run = plain_run(text + at, length - at);
+        if (columns != 0 && run > columns - width)
+            run = columns - width;
+        buffer_append(buffer, text + at, run);
+        width += run;
+        at += run;
+        if (at == length)
+            break;
         size_t size = next_character(text + at, length - at, &code, &wide);
         bool plain = code != '\\' && code != '"' && code >= 0 && is_printable(code, utf8);
         if (!plain)

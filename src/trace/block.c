@@ -110,11 +110,15 @@ static bool next_field(struct cursor *fields, bool big, struct block_option *fie
     return !fields->failed;
 }
 
-static const struct trace_field *field_with(const struct trace_layout *layout, uint16_t code)
+/* Fields usually come in the layout's order: the search begins at *next, and moves it on. */
+static const struct trace_field *field_with(const struct trace_layout *layout, uint16_t code,
+                                            size_t *next)
 {
-    for (size_t i = 0; i < layout->count; i++) {
-        if (layout->fields[i].code == code)
-            return &layout->fields[i];
+    for (size_t tried = 0; tried < layout->count; tried++) {
+        size_t at = *next < layout->count ? *next : 0;
+        *next = at + 1;
+        if (layout->fields[at].code == code)
+            return &layout->fields[at];
     }
     return NULL;
 }
@@ -127,16 +131,17 @@ enum block_result block_read_event(struct cursor body, bool big, struct trace_ev
     const struct trace_layout *layout = trace_layout_of(kind);
     if (layout == NULL || layout->fields[0].code == 0)
         return BLOCK_SKIPPED;
-    memset(event, 0, sizeof *event);
+    memset(event, 0, layout->size);
     event->kind = (enum trace_kind)kind;
     event->time = (int64_t)block_u64(&body, big);
+    size_t next = 0;
     for (;;) {
         struct block_option field;
         if (!next_field(&body, big, &field))
             return BLOCK_DAMAGED;
         if (field.code == OPTION_END)
             return BLOCK_EVENT;
-        const struct trace_field *known = field_with(layout, field.code);
+        const struct trace_field *known = field_with(layout, field.code, &next);
         if (known == NULL)
             continue;
         enum block_result result = read_field(&field.value, big, event, known);

@@ -1,6 +1,5 @@
 #include "trace/cause.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,9 +133,8 @@ static void write_comment(const struct cause_finder *finder, const struct trace_
         return;
     buffer_append_text(comment, "  ");
     buffer_append(comment, call->script.data, call->script.length);
-    char line[16];
-    int digits = snprintf(line, sizeof line, ":%u", call->line);
-    buffer_append(comment, line, (size_t)digits);
+    buffer_append_byte(comment, ':');
+    buffer_append_number(comment, call->line);
 }
 
 static void follow_call(struct cause_finder *finder, const struct trace_call *call)
