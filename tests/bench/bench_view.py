@@ -14,7 +14,6 @@ TZ is set for all: without it glibc asks for /etc/localtime's age at every packe
 
 import argparse
 import hashlib
-import json
 import os
 import pathlib
 import struct
@@ -22,6 +21,7 @@ import subprocess
 import sys
 
 import side_by_side
+from results import write
 
 HERE = pathlib.Path(__file__).parent
 FLOWS_PER_PACKET = 0.04
@@ -179,7 +179,7 @@ def main():
     print()
     show_growth(results)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+        write(options.json, "view", results)
     return 0 if all(result["met"] for result in results) else 1
 
 
