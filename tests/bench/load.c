@@ -8,8 +8,8 @@
  * accepted before the clock runs. Then all send at once, for so long. Prints how many replies came
  * in how many seconds, how many seconds of processor time they cost the server, whose process is
  * PID, and how many connections had none. It ends its connections by reset, which leaves no port
- * occupied. One thread, epoll; a message of any size is sent and received as far as the kernel takes
- * and brings it.
+ * occupied. One thread, epoll; a message of any size is sent and received as far as the kernel
+ * takes and brings it.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -57,9 +57,8 @@ static void watch(struct connection *connection, bool room, int operation)
 
 static void connect_one(struct connection *connection, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct linger reset = {.l_onoff = 1};
     const int on = 1;
     char byte = 'x';
@@ -78,8 +77,8 @@ static void send_more(struct connection *connection)
 {
     while (connection->sent < message_size) {
         size_t left = message_size - connection->sent;
-        ssize_t sent = send(connection->fd, message, left < ROOM ? left : ROOM,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t sent =
+            send(connection->fd, message, left < ROOM ? left : ROOM, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN)
             err(1, "send");
         if (sent < 0)
