@@ -10,13 +10,13 @@ from the other, so it means something on a quiet machine only.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import shutil
 import sys
 
 import side_by_side
+from results import write
 
 CAPTURES = pathlib.Path(__file__).resolve().parents[2] / "captures"
 ROUNDS = 15
@@ -80,7 +80,7 @@ def main():
     results = compare(options.handlens, options.lab, copies)
     show(results, options.lab)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+        write(options.json, "check", results)
     return 0 if all(result["met"] for result in results) else 1
 
 

@@ -48,17 +48,17 @@ def machine():
     return {**names, "processors": os.cpu_count(), "kernel": platform.release()}
 
 
-def write(path, bench, results):
+def write(path, bench, found):
     """Into the file of all benchmarks: {"machine": …, "view": […], "serve": […], …}. Those that are
     in it already stay, unless they are this one's."""
     everything = json.loads(path.read_text()) if path.exists() and path.stat().st_size else {}
     everything["machine"] = machine()
-    everything[bench] = results
+    everything[bench] = found
     path.write_text(json.dumps(everything, indent=2) + "\n")
 
 
-def finish(options, bench, results):
+def finish(options, bench, found):
     """Writes what --json asked for. Returns the exit status: 1 if a goal was missed."""
     if options.json:
-        write(options.json, bench, results)
-    return 0 if all(result.get("met", True) for result in results) else 1
+        write(options.json, bench, found)
+    return 0 if all(result.get("met", True) for result in found) else 1
