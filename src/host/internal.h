@@ -53,7 +53,7 @@ struct host_socket {
     struct address local, remote; /* as far as known; family 0 otherwise */
     uv_poll_t poll;
     int armed;         /* UV_READABLE, UV_WRITABLE: what the loop watches for */
-    int watch_error;   /* why the loop cannot watch it; 0: it can, as far as known */
+    int watch_error;   /* why the loop could not watch it, until a wait tells; else 0 */
     bool watched_late; /* the one wait that poll_settle may end has begun */
     struct host_socket *previous_late, *next_late; /* in the host's list */
     bool poll_open;          /* poll is initialised and not yet forgotten by the loop */

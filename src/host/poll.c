@@ -13,7 +13,6 @@
  */
 #include "host/internal.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -180,6 +179,7 @@ bool poll_settle(struct host *host)
 int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write)
 {
     int error = socket->watch_error;
+    socket->watch_error = 0;
     bool alone = socket->host->settings.alone && socket != socket->host->input;
     if (error == 0 && alone && !socket->watched_late)
         begin_late(socket);
