@@ -13,11 +13,11 @@
 
 #define DEFAULT_MEMORY       ((size_t)256 << 20)
 #define DEFAULT_INSTRUCTIONS UINT64_C(200000000)
-/* More elements than memory has room for: the range of a loop that only C would run. */
-#define RANGE_LIMIT (INT64_C(1) << 26)
 /* An instruction may take long in C (next over a table full of holes), so time counts as well. */
-#define CPU_LIMIT      (30 * NANOSECONDS_PER_SECOND)
-#define CPU_LOOK_EVERY (UINT64_C(64) * SCRIPT_STEP) /* instructions: the clock is a system call */
+#define CPU_LIMIT (10 * NANOSECONDS_PER_SECOND)
+/* The processor's clock is a system call, so it is read once in so much time, by a clock that is
+ * none. */
+#define CPU_LOOK_EVERY (100 * NANOSECONDS_PER_MILLISECOND)
 
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
 {
@@ -124,10 +124,10 @@ void script_check_stop(lua_State *L, int status)
         raise_stop(L);
 }
 
-static int64_t cpu_now(void)
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
@@ -135,20 +135,21 @@ void script_begin_step(struct script *script, lua_State *base)
 {
     script->base = base;
     script->spent = 0;
-    script->cpu_looked = 0;
+    script->looked = 0;
 }
 
-/* Whether the step has used more than its share of the processor. The first look, some hundred
- * microseconds into a step, starts the clock. */
+/* Whether the step has used more than its share of the processor. The first look starts the clock.
+ */
 static bool is_too_slow(struct script *script)
 {
-    if (script->spent - script->cpu_looked < CPU_LOOK_EVERY)
+    int64_t now = read_clock(CLOCK_MONOTONIC_COARSE);
+    if (script->looked != 0 && now - script->looked < CPU_LOOK_EVERY)
         return false;
-    int64_t now = cpu_now();
-    if (script->cpu_looked == 0)
-        script->cpu_began = now;
-    script->cpu_looked = script->spent;
-    return now - script->cpu_began > CPU_LIMIT;
+    int64_t used = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    if (script->looked == 0)
+        script->cpu_began = used;
+    script->looked = now;
+    return used - script->cpu_began > CPU_LIMIT;
 }
 
 void script_charge(lua_State *L, uint64_t instructions)
@@ -172,46 +173,6 @@ void script_charge(lua_State *L, uint64_t instructions)
         return;
     note_stop(L, text);
     raise_stop(L);
-}
-
-/* A library function that loops in C where the count hook cannot see it; upvalue 1 is the real
- * one. Called in place, so that its own error messages stay as they are. */
-static int guarded_move(lua_State *L)
-{
-    lua_Integer from = luaL_checkinteger(L, 2);
-    lua_Integer to = luaL_checkinteger(L, 3);
-    if (to > from && (lua_Unsigned)to - (lua_Unsigned)from > (lua_Unsigned)RANGE_LIMIT)
-        return luaL_error(L, "table.move: %I elements are too many", to - from);
-    return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
-
-static int guarded_length(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    if (lua_istable(L, 1) && luaL_len(L, 1) > RANGE_LIMIT)
-        return luaL_error(L, "the table says it has %I elements; that is too many", luaL_len(L, 1));
-    return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
-
-/* Nothing, repeated 2^60 times. */
-static int guarded_rep(lua_State *L)
-{
-    size_t length, separator = 0;
-    luaL_checklstring(L, 1, &length);
-    luaL_checkinteger(L, 2);
-    luaL_optlstring(L, 3, "", &separator);
-    if (length + separator == 0) {
-        lua_pushliteral(L, "");
-        return 1;
-    }
-    return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
-
-static void guard(lua_State *L, const char *name, lua_CFunction with)
-{
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, with, 1);
-    lua_setfield(L, -2, name);
 }
 
 /* collectgarbage("count"): how many KiB the script uses. The rest would steer the collector. */
@@ -281,19 +242,18 @@ void state_open_libraries(lua_State *L)
 
     luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
     forget(L, not_in_string);
-    guard(L, "rep", guarded_rep);
+    priced_strings(L);
     matcher_register(L);
     lua_pop(L, 1);
     lock_strings(L);
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
-    guard(L, "move", guarded_move);
-    guard(L, "insert", guarded_length);
-    guard(L, "remove", guarded_length);
+    priced_tables(L);
     lua_pop(L, 1);
     luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 1);
     seed_random(L);
     lua_pop(L, 1);
     luaL_requiref(L, LUA_UTF8LIBNAME, luaopen_utf8, 1);
+    priced_utf8(L);
     lua_pop(L, 1);
     luaL_requiref(L, LUA_COLIBNAME, coroutine_open, 1);
     lua_pop(L, 1);

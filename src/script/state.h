@@ -43,11 +43,11 @@ struct script_site {
 struct script {
     lua_State *state;
     struct script_limits limits;
-    size_t memory;       /* bytes in use */
-    uint64_t spent;      /* instructions since the last step began */
-    uint64_t cpu_looked; /* at so many of them the processor's clock was read last */
-    int64_t cpu_began;   /* what it said at first, ns */
-    bool stopped;        /* a limit was hit */
+    size_t memory;     /* bytes in use */
+    uint64_t spent;    /* instructions since the last step began */
+    int64_t looked;    /* when the processor's clock was read last in this step, ns; 0: not yet */
+    int64_t cpu_began; /* what it said at first, ns */
+    bool stopped;      /* a limit was hit */
     char stop_text[256];
     struct script_site stop_site;
 
@@ -102,6 +102,11 @@ void script_begin_step(struct script *script, lua_State *base);
 
 /* The instructions that a C function stands for: calls the limit's hook on the way. */
 void script_charge(lua_State *L, uint64_t instructions);
+
+/* priced.c: charges what works long in C, of the library on top. */
+void priced_strings(lua_State *L);
+void priced_utf8(lua_State *L);
+void priced_tables(lua_State *L);
 
 /* protected.c: pcall, xpcall, load and setmetatable as a lab may have them, into _G on top. */
 void protected_register(lua_State *L);
