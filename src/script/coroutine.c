@@ -11,6 +11,8 @@
  * A resume that stands below a C function (a sort's comparison) cannot yield on. It counts itself
  * in script->barriers, and no waiting call begins while there are any (call.c).
  */
+#include <string.h>
+
 #include "script/state.h"
 
 /* The registry's table of the coroutines whose task waits in a call of theirs; weak keys. */
@@ -127,8 +129,13 @@ static int conclude_wrap(lua_State *L, lua_State *co, int results)
     }
     if (lua_type(L, -1) == LUA_TSTRING) {
         luaL_where(L, 1);
+        size_t length;
+        const char *where = lua_tolstring(L, -1, &length);
+        /* A function that wraps itself over and over would say the same place over and over. */
+        bool said = strncmp(lua_tostring(L, -2), where, length) == 0;
         lua_insert(L, -2);
-        lua_concat(L, 2);
+        if (!said)
+            lua_concat(L, 2);
     }
     return lua_error(L);
 }

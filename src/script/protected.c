@@ -4,10 +4,25 @@
  */
 #include "script/state.h"
 
+/* Levels of calls within which a pcall may stand. Lua's own limit, some hundred, is one of the C
+ * stack, and each error that is caught unwinds that: a tree of pcalls would grow to a hundred
+ * thousand levels, over all of which each further error walks. */
+#define DEEPEST_CALL 2000
+/* What catching an error costs, in instructions: it is longer than what the hook sees of it. */
+#define CATCH_COST 500
+
+static void check_depth(lua_State *L)
+{
+    lua_Debug frame;
+    if (lua_getstack(L, DEEPEST_CALL, &frame))
+        luaL_error(L, "stack overflow (pcall within %d calls)", DEEPEST_CALL);
+}
+
 static int finish_call(lua_State *L, int status, lua_KContext extra)
 {
     if (status != LUA_OK && status != LUA_YIELD) {
         script_check_stop(L, status);
+        script_charge(L, CATCH_COST);
         lua_pushboolean(L, 0);
         lua_pushvalue(L, -2);
         return 2;
@@ -18,6 +33,7 @@ static int finish_call(lua_State *L, int status, lua_KContext extra)
 static int protected_call(lua_State *L)
 {
     luaL_checkany(L, 1);
+    check_depth(L);
     lua_pushboolean(L, 1);
     lua_insert(L, 1);
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_call);
@@ -41,6 +57,7 @@ static int protected_call_with_handler(lua_State *L)
 {
     int top = lua_gettop(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    check_depth(L);
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, guarded_handler, 1);
     lua_replace(L, 2);

@@ -58,6 +58,14 @@ static void an_endless_loop_cannot_be_caught(void **state)
                 ENDLESS("4") "  in client (test.lua:3)");
 }
 
+/* Each error that is caught unwinds the C stack, so that what follows could nest deeper still. */
+static void an_endless_tree_of_pcalls_is_stopped(void **state)
+{
+    (void)state;
+    expect_stop("local function f() pcall(f) pcall(f) end f()",
+                ENDLESS("2") "  in f (test.lua:2)\n  in client (test.lua:2)");
+}
+
 static void many_short_coroutines_count(void **state)
 {
     (void)state;
@@ -282,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_endless_loop_is_stopped),
         cmocka_unit_test(an_endless_loop_cannot_be_caught),
+        cmocka_unit_test(an_endless_tree_of_pcalls_is_stopped),
         cmocka_unit_test(many_short_coroutines_count),
         cmocka_unit_test(waiting_starts_the_count_again),
         cmocka_unit_test(memory_is_limited),
