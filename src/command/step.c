@@ -1,5 +1,6 @@
 #include "command/step_internal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,8 +129,11 @@ void step_tick(struct step *step)
         show(step);
         return;
     }
+    bool left = step->leaving;
     if (step->mode != STEP_NEXT)
         hear_keys(step);
+    if (step->leaving && !left)
+        raise(SIGTERM); /* a role that waits makes no call that could be refused */
     /* Most calls are over by then, and the block of the next stop comes in this one's place. */
     if (++step->ticks > 1)
         step_draw_running(step);

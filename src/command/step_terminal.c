@@ -149,27 +149,53 @@ void step_terminal_put(struct step_terminal *terminal, const void *text, size_t 
     buffer_append(&terminal->out, text, length);
 }
 
-void step_terminal_show(struct step_terminal *terminal, const char *const *lines, size_t count)
+/* The lines as they are to stand there, and how wide each then is. */
+static void compose(const struct step_terminal *terminal, const char *const *lines, size_t count,
+                    struct buffer *block, size_t *widths)
 {
-    struct buffer *out = &terminal->out;
-    erase_block(terminal);
-    if (count > STEP_BLOCK_ROWS)
-        count = STEP_BLOCK_ROWS;
     for (size_t i = 0; i < count; i++) {
         const char *text = lines[i] + 1;
         /* One column stays free: a full row may or may not begin another. */
         size_t fits = terminal_fit(text, strlen(text), (size_t)terminal->columns - 1);
         bool styled = terminal->terminal.color && lines[i][0] != '0';
         if (i > 0)
-            buffer_append_byte(out, '\n');
+            buffer_append_byte(block, '\n');
         if (styled)
-            buffer_printf(out, "\033[%cm", lines[i][0]);
-        buffer_append(out, text, fits);
+            buffer_printf(block, "\033[%cm", lines[i][0]);
+        buffer_append(block, text, fits);
         if (styled)
-            buffer_append_text(out, "\033[0m");
-        terminal->widths[i] = terminal_width(text, fits);
+            buffer_append_text(block, "\033[0m");
+        widths[i] = terminal_width(text, fits);
     }
+}
+
+/* Whether drawing the block would change nothing. */
+static bool stands_there(const struct step_terminal *terminal, const struct buffer *block)
+{
+    return terminal->shown > 0 && terminal->out.length == 0 &&
+           terminal->drawn_columns == terminal->columns &&
+           terminal->block.length == block->length &&
+           memcmp(terminal->block.data, block->data, block->length) == 0;
+}
+
+void step_terminal_show(struct step_terminal *terminal, const char *const *lines, size_t count)
+{
+    struct buffer block = {0};
+    size_t widths[STEP_BLOCK_ROWS];
+    if (count > STEP_BLOCK_ROWS)
+        count = STEP_BLOCK_ROWS;
+    compose(terminal, lines, count, &block, widths);
+    if (stands_there(terminal, &block)) {
+        buffer_free(&block);
+        return;
+    }
+    erase_block(terminal);
+    buffer_append(&terminal->out, block.data, block.length);
+    memcpy(terminal->widths, widths, sizeof widths);
     terminal->shown = count;
+    terminal->drawn_columns = terminal->columns;
+    buffer_free(&terminal->block);
+    terminal->block = block;
     write_out(terminal);
 }
 
@@ -255,4 +281,5 @@ void step_terminal_close(struct step_terminal *terminal)
         if (terminal->wake[i] >= 0)
             close(terminal->wake[i]);
     buffer_free(&terminal->out);
+    buffer_free(&terminal->block);
 }

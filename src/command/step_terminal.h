@@ -38,6 +38,8 @@ struct step_terminal {
     uint8_t read[STEP_KEYS];
     size_t read_at, read_end;
     struct buffer out;              /* what has not been written yet */
+    struct buffer block;            /* as it was drawn last */
+    int drawn_columns;              /* for so wide a terminal */
     size_t widths[STEP_BLOCK_ROWS]; /* of the lines of the block that is shown */
     size_t shown;                   /* how many; 0: no block */
 };
@@ -58,7 +60,8 @@ void step_terminal_give(struct step_terminal *terminal);
 /* The text is shown above the block's place, with the next write. The block disappears. */
 void step_terminal_put(struct step_terminal *terminal, const void *text, size_t length);
 /* Lines, each of a style ('0' plain, '1' bold, '2' faint) and a safe text, are the block now. Those
- * too long are cut; the cursor stays behind the last. Writes. */
+ * too long are cut; the cursor stays behind the last. Writes, unless all of it stands there
+ * already. */
 void step_terminal_show(struct step_terminal *terminal, const char *const *lines, size_t count);
 /* Without a block; for whoever else writes to the terminal. Writes. */
 void step_terminal_clear(struct step_terminal *terminal);
