@@ -170,7 +170,7 @@ bool poll_settle(struct host *host)
                               (socket->writers.first != NULL ? POLLOUT : 0)),
         };
     bool asked = polls != NULL && poll(polls, (nfds_t)count, 0) >= 0;
-    for (n = 0; n < count; n++)
+    for (n = 0; n < count && late->first != NULL; n++)
         settle(late->first, asked ? polls[n].revents : 0);
     free(polls);
     return true;
