@@ -115,7 +115,7 @@ void step_typed(struct step *step)
 static void hear_keys(struct step *step)
 {
     int key;
-    while ((key = step_terminal_pressed(&step->terminal)) != STEP_NO_KEY) {
+    while (!step->leaving && (key = step_terminal_pressed(&step->terminal)) != STEP_NO_KEY) {
         if (key == STEP_ENDED || key == 'q' || key == CONTROL_D)
             step->leaving = true;
         else if (key != STEP_RESIZED && key != '\r' && key != '\n')

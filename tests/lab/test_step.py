@@ -1,5 +1,7 @@
 """`handlens run --step`, used as a person does: in a terminal (tmux), key by key."""
 
+import os
+import select
 import shutil
 import signal
 import subprocess
@@ -71,6 +73,11 @@ class Terminal(handlens.LabTest):
     def step(self, *arguments):
         self.shell("clear; " + " ".join(map(str, [handlens.HANDLENS, "run", *arguments, "--step"])))
         return self.wait_for("next: socket(tcp)")
+
+    def program(self):
+        shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
+        return subprocess.run(["pgrep", "-P", shell, "handlens"], capture_output=True, text=True,
+                              check=True).stdout.strip()
 
     def go_to(self, call, limit=40):
         """Enter until the call is the next one; each time the question must have changed."""
@@ -259,6 +266,16 @@ end
         self.keys("q")
         self.wait_for_end("Interrupted")
 
+    def test_a_terminal_that_goes_away_ends_it_and_the_trace_is_kept(self):
+        self.run_on()
+        self.keys("c")
+        self.wait_for("Space stops it")
+        program = os.pidfd_open(int(self.program()))
+        self.addCleanup(os.close, program)
+        self.tmux("kill-server")
+        self.assertTrue(select.select([program], [], [], 30)[0], "it goes on")
+        self.assertEqual(self.json(self.work / "kept.pcapng", "end")[0]["outcome"], "interrupted")
+
     def test_keys_are_the_answer_s_while_the_script_asks_for_a_line(self):
         self.lab('lab.port = 65432\nfunction lab.server(l)\n  local c = l:accept()\n'
                  '  while c:recv(9) ~= "" do end\nend\n'
@@ -320,11 +337,6 @@ class Ending(Terminal):
         self.assertEqual(len(self.json(kept, "packet")), 4)  # the handshake, and the end's RST
         self.assertEqual(self.json(kept, "end")[0]["outcome"], "interrupted")
         self.assertNotIn("sendall", [e["call"] for e in self.json(kept, "call")])
-
-    def program(self):
-        shell = self.tmux("display-message", "-p", "#{pane_pid}").strip()
-        return subprocess.run(["pgrep", "-P", shell, "handlens"], capture_output=True, text=True,
-                              check=True).stdout.strip()
 
     def test_by_q_restores_the_terminal_and_keeps_the_trace(self):
         self.end_by(lambda: self.keys("q"))
