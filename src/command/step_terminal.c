@@ -173,7 +173,7 @@ static void compose(const struct step_terminal *terminal, const char *const *lin
 static bool stands_there(const struct step_terminal *terminal, const struct buffer *block)
 {
     return terminal->shown > 0 && terminal->out.length == 0 &&
-           terminal->drawn_columns == terminal->columns &&
+           terminal->drawn_columns == terminal->columns && block->data != NULL &&
            terminal->block.length == block->length &&
            memcmp(terminal->block.data, block->data, block->length) == 0;
 }
