@@ -26,6 +26,8 @@ class Story:
         past = self.streams.setdefault(key, set())
         self._number_datagram(our, row, past)
         flags = our.get("flags")
+        if "tcp.options.mptcp.subtype" in row:
+            past.add("Multipath TCP")
         if raw.get("fault") == "impossible length of the TCP header":
             past.add("a header that cannot be")
         if raw.get("fault") == "cut short in the TCP header":
@@ -82,6 +84,28 @@ def gives_up_at_options(difference, _story):
     return (fault(difference) in ("broken TCP option", "cut short in the TCP header")
             and (difference.field in ANALYSIS | {"payload"} and difference.theirs in NOTHING
                  or difference.field == "timestamps" and difference.theirs[1] is None))
+
+
+def stops_by_a_bug_of_its_own(difference, _story):
+    """tshark 4.0 asserts that a key of Multipath TCP comes in the order of an ordinary handshake. Where it does
+    not, the dissection ends with the words "Dissector bug" before its analysis and payload are said."""
+    return (any("Dissector bug, protocol MPTCP" in each for each in difference.row.get("_ws.malformed", ()))
+            and difference.field in ANALYSIS | {"payload"} and difference.theirs in NOTHING)
+
+
+def follows_multipath(difference, story):
+    """In Multipath TCP an equal ACK may be a message of its own (RFC 8684 section 3): as long as the two ends have
+    not sent the same kinds of its options, tshark counts none as a duplicate; handlens counts each. What was
+    asked for by fewer duplicates is no fast retransmission to it."""
+    if "Multipath TCP" not in story:
+        return False
+    if difference.field == "marks":
+        more, less = set(difference.ours) - set(difference.theirs), set(difference.theirs) - set(difference.ours)
+        return (more == {"duplicate ACK"} and not less
+                or more == {"fast retransmission"} and less <= {"retransmission", "out-of-order"})
+    if difference.field == "duplicate_ack_number":
+        return difference.theirs is None or difference.theirs < difference.ours
+    return difference.field == "duplicate_ack_of" and difference.theirs is None
 
 
 def is_half_a_list(difference, story):
@@ -205,3 +229,26 @@ def has_a_negative_round_trip(difference, story):
     return (difference.field == "marks" and "its clock ran backwards" in story
             and set(difference.ours) - set(difference.theirs) <= {"retransmission"}
             and set(difference.theirs) - set(difference.ours) == {"out-of-order"})
+
+
+# Of the bytes that one side of a flow sent: may what handlens shows differ from what tshark shows, as the side's
+# own packets and the other's tell?
+
+def both_ways(flow, side, packets):
+    """The packets of the flow that this side sent, and those that it was sent."""
+    ours = [packet for packet in packets if packet["flow"] == flow["id"] and packet.get("relative_seq") is not None]
+    return ([packet for packet in ours if packet["from"] == side], [packet for packet in ours if packet["from"] != side])
+
+
+def lie_before_the_first(_ours, theirs, said, _heard):
+    """Where the first number seen of an end is not its own (as in the RST of a SYN that crossed another), tshark
+    follows nothing of what lies before it; handlens shows it as it came."""
+    return theirs == b"" and all(packet["relative_seq"] >= 2**31 for packet in said if packet["payload_length"] > 0)
+
+
+def were_never_acknowledged(ours, theirs, said, heard):
+    """What waits behind a gap when the capture ends is shown by handlens, with its gap; by tshark only if the other
+    end had acknowledged it."""
+    acknowledged = max((packet["relative_ack"] for packet in heard if packet["relative_ack"] < 2**31), default=0)
+    beyond = sum(packet["payload_length"] for packet in said if packet["relative_seq"] >= acknowledged)
+    return ours.startswith(theirs) and len(ours) - len(theirs) <= beyond

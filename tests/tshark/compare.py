@@ -31,6 +31,7 @@ TSHARK_FIELDS = [
     "tcp.ack", "tcp.flags", "tcp.window_size_value", "tcp.window_size", "tcp.urgent_pointer", "tcp.payload",
     "tcp.options.mss_val", "tcp.options.wscale.shift", "tcp.options.sack_perm", "tcp.options.sack_le",
     "tcp.options.sack_re", "tcp.options.timestamp.tsval", "tcp.options.timestamp.tsecr",
+    "tcp.options.mptcp.subtype", "_ws.malformed",
     "tcp.analysis.duplicate_ack_num", "tcp.analysis.duplicate_ack_frame", "tcp.analysis.bytes_in_flight",
     "tcp.analysis.ack_rtt", "tcp.analysis.acks_frame",
     "udp.srcport", "udp.dstport", "udp.stream", "udp.length", "udp.payload",

@@ -7,6 +7,9 @@ import against
 import loopback
 
 
+ALWAYS = [accepted.is_first_fragment, accepted.follows_multipath]
+
+
 class Loopback(against.AgainstTshark):
     @classmethod
     def setUpClass(cls):
@@ -15,13 +18,13 @@ class Loopback(against.AgainstTshark):
         cls.addClassCleanup(loopback.remove, cls.paths)
 
     def test_every_packet_is_seen_alike(self):
-        self.agree(self.paths["loopback"], [accepted.is_first_fragment])
+        self.agree(self.paths["loopback"], ALWAYS)
 
     def test_every_packet_is_seen_alike_in_cooked_frames(self):
-        self.agree(self.paths["cooked"], [accepted.is_first_fragment])
+        self.agree(self.paths["cooked"], ALWAYS)
 
     def test_every_packet_is_seen_alike_where_frames_are_cut(self):
-        self.agree(self.paths["short"], [accepted.is_first_fragment, accepted.gives_up_at_options])
+        self.agree(self.paths["short"], [*ALWAYS, accepted.gives_up_at_options])
 
     def test_both_ends_said_the_same(self):
         self.assertGreater(self.agree_on_streams(self.paths["loopback"]), 50)
