@@ -105,18 +105,15 @@ static void follow_stream(struct loading *loading, const struct packet *packet,
 {
     const struct packet_tcp *tcp = &packet->tcp;
     uint32_t id = facts->flow->id;
-    bool syn = (tcp->flags & TCP_SYN) != 0;
-    if (syn || packet->payload_length > 0) {
+    uint32_t first = tcp->seq + ((tcp->flags & TCP_SYN) != 0);
+    if ((tcp->flags & TCP_RST) == 0) {
         struct direction *own = direction_of(loading, id, facts->from);
         if (own == NULL) {
             loading->failed = true;
             return;
         }
-        if (syn)
-            tcp_stream_start(own->stream, tcp->seq);
-        if (packet->payload_length > 0)
-            tcp_stream_add(own->stream, tcp->seq + syn, packet->bytes + packet->payload_at,
-                           packet->payload_captured, packet->payload_length, number);
+        tcp_stream_add(own->stream, first, packet->bytes + packet->payload_at,
+                       packet->payload_captured, packet->payload_length, number);
     }
     struct direction *other = loading->directions[((size_t)id - 1) * 2 + !facts->from];
     if (other != NULL && (tcp->flags & TCP_ACK) != 0 && (tcp->flags & TCP_RST) == 0)

@@ -51,17 +51,22 @@ bool analysis_is_new_flow(const struct connection *connection, const struct seen
     return seen->tcp->seq != sender->initial_seq;
 }
 
-/* From which numbers the relative ones count: where no SYN was seen, as if it had just been. */
+/* From which numbers the relative ones count: where no SYN was seen, as if it had just been; and
+ * where the sender's stream begins. */
 static void note_initial_seqs(struct analysis *a)
 {
     struct flow_side *sender = a->sender;
-    bool syn = a->tcp->flags & TCP_SYN;
+    bool syn = (a->tcp->flags & TCP_SYN) != 0;
     if (!sender->has_initial_seq) {
         sender->initial_seq = syn ? a->tcp->seq : a->tcp->seq - 1;
         sender->has_initial_seq = true;
     } else if (syn && a->has_ack && sender->initial_seq != a->tcp->seq) {
         sender->initial_seq = a->tcp->seq; /* the listener took up a newer SYN than we know of */
         a->marks |= MARK_PORT_REUSED;
+    }
+    if (!sender->has_stream_seq && (a->tcp->flags & TCP_RST) == 0) {
+        sender->stream_seq = a->tcp->seq + syn;
+        sender->has_stream_seq = true;
     }
     if (syn && !a->has_ack && a->mine->has_next) /* again: what a RST claimed since is void */
         a->mine->next_seq = a->mine->whole_seq;

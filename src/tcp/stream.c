@@ -67,12 +67,6 @@ static uint64_t position_of(const struct tcp_stream *stream, uint32_t seq)
     return stream->position + (uint64_t)(int64_t)ahead;
 }
 
-void tcp_stream_start(struct tcp_stream *stream, uint32_t seq)
-{
-    if (!stream->started)
-        start_at(stream, seq + 1);
-}
-
 static void pass_gap(struct tcp_stream *stream, uint64_t length, uint64_t number)
 {
     stream->position += length;

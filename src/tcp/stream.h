@@ -21,12 +21,9 @@ typedef void tcp_stream_bytes(void *data, const uint8_t *bytes, size_t length, u
 /* limit: bytes kept behind a gap, at most. Returns NULL out of memory. */
 struct tcp_stream *tcp_stream_open(size_t limit, tcp_stream_bytes *deliver, void *data);
 
-/* A SYN was seen: the stream starts at seq + 1. */
-void tcp_stream_start(struct tcp_stream *stream, uint32_t seq);
-
 /* A segment with captured of its length payload bytes (fewer with a snap length: the rest is a
- * gap). seq is the first payload byte's: one more than the segment's if that is a SYN. Without a
- * start, the first segment's seq is the start. */
+ * gap). seq is the first payload byte's: one more than the segment's if that is a SYN. The stream
+ * starts where the first segment does, so those without payload count, too (length 0). */
 void tcp_stream_add(struct tcp_stream *stream, uint32_t seq, const uint8_t *payload,
                     uint32_t captured, uint32_t length, uint64_t number);
 

@@ -112,6 +112,8 @@ static bool choose(struct stream *stream, const struct flow *flow)
         stream->sides[end].bytes = tcp_stream_open(WAITING_LIMIT, hear_bytes, &stream->sides[end]);
         if (stream->sides[end].bytes == NULL)
             return false;
+        if (flow->side[end].has_stream_seq && stream->options->number == 0)
+            tcp_stream_add(stream->sides[end].bytes, flow->side[end].stream_seq, NULL, 0, 0, 0);
     }
     if (!is_raw(stream))
         write_title(stream);
@@ -122,17 +124,13 @@ static void add_segment(struct stream *stream, const struct view_item *item)
 {
     const struct packet *packet = item->packet;
     const struct packet_tcp *tcp = &packet->tcp;
-    const struct flow *flow = item->facts->flow;
     enum flow_end from = item->facts->from;
     if (tcp->header_length == 0)
         return;
-    for (int end = 0; end < 2 && stream->options->number == 0; end++)
-        if (flow->side[end].syn_sent && flow->side[end].has_initial_seq)
-            tcp_stream_start(stream->sides[end].bytes, flow->side[end].initial_seq);
     if ((tcp->flags & TCP_ACK) != 0)
         tcp_stream_acked(stream->sides[1 - from].bytes, tcp->ack);
     /* What a RST may carry is a remark, not part of the stream (RFC 9293 section 3.5.3). */
-    if (packet->payload_length == 0 || (tcp->flags & TCP_RST) != 0)
+    if ((tcp->flags & TCP_RST) != 0)
         return;
     uint32_t seq = tcp->seq + ((tcp->flags & TCP_SYN) != 0);
     tcp_stream_add(stream->sides[from].bytes, seq, packet->bytes + packet->payload_at,

@@ -157,8 +157,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         int from = facts.from;
         heard[from].given += packet.payload_captured;
-        if (packet.tcp.flags & TCP_SYN)
-            tcp_stream_start(streams[from], packet.tcp.seq);
         tcp_stream_add(streams[from], packet.tcp.seq, payload, packet.payload_captured,
                        packet.payload_length, number);
         if (packet.tcp.flags & TCP_ACK)

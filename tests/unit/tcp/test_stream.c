@@ -64,7 +64,7 @@ static int teardown(void **state)
 static void bytes_in_order_pass_at_once(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 99);
+    add(heard, 100, "");
     add(heard, 100, "hello ");
     assert_string_equal(heard->text, "hello ");
     assert_int_equal(heard->last_number, 100);
@@ -78,9 +78,19 @@ static void first_segment_is_the_start_where_no_syn_was_seen(void **state)
     add(heard, 5000, "abc");
     add(heard, 5003, "def");
     assert_string_equal(heard->text, "abcdef");
-    tcp_stream_start(heard->stream, 1); /* too late to matter */
+    add(heard, 2, ""); /* too late to matter */
     add(heard, 5006, "ghi");
     assert_string_equal(heard->text, "abcdefghi");
+}
+
+static void segment_without_bytes_is_the_start_too(void **state)
+{
+    struct heard *heard = *state;
+    add(heard, 5000, "");
+    add(heard, 5003, "def");
+    assert_string_equal(heard->text, "");
+    add(heard, 5000, "abc");
+    assert_string_equal(heard->text, "abcdef");
 }
 
 static void four_segments_give_the_same_in_all_24_orders(void **state)
@@ -98,7 +108,7 @@ static void four_segments_give_the_same_in_all_24_orders(void **state)
         orders++;
         struct heard heard;
         open_stream(&heard, 10000);
-        tcp_stream_start(heard.stream, at[0] - 1);
+        add(&heard, at[0], "");
         for (int i = 0; i < 4; i++)
             add(&heard, at[order[i]], parts[order[i]]);
         assert_string_equal(heard.text, "one two, three; four.");
@@ -127,7 +137,7 @@ static void overlap_passes_only_its_new_end(void **state)
 static void waiting_bytes_win_over_later_ones(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 99);
+    add(heard, 100, "");
     add(heard, 104, "efg");
     add(heard, 108, "i");
     add(heard, 102, "CDEFGHIJ"); /* new before, between and behind */
@@ -139,7 +149,7 @@ static void waiting_bytes_win_over_later_ones(void **state)
 static void in_order_segment_does_not_overwrite_waiting_bytes(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 99);
+    add(heard, 100, "");
     add(heard, 103, "de");
     add(heard, 107, "h");
     add(heard, 100, "abcDEfgHij");
@@ -224,7 +234,7 @@ static void bytes_cut_by_the_snap_length_are_a_gap(void **state)
 static void cut_segment_that_waits_and_overlaps_keeps_its_places(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 99);
+    add(heard, 100, "");
     add(heard, 104, "ef");
     tcp_stream_add(heard->stream, 102, (const uint8_t *)"cdEFg", 5, 9, 1);
     add(heard, 100, "ab");
@@ -238,7 +248,7 @@ static void cut_segment_that_waits_and_overlaps_keeps_its_places(void **state)
 static void stream_goes_on_across_the_wrap_of_sequence_numbers(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 0xfffffffd);
+    add(heard, 0xfffffffe, "");
     add(heard, 3, "fgh");
     add(heard, 0, "cde");
     assert_string_equal(heard->text, "");
@@ -251,7 +261,7 @@ static void stream_goes_on_across_the_wrap_of_sequence_numbers(void **state)
 static void stream_may_be_longer_than_4_GiB(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 0);
+    add(heard, 1, "");
     for (uint32_t i = 0; i < 5; i++)
         tcp_stream_add(heard->stream, 1 + i * 0x40000000u, NULL, 0, 0x40000000u, i);
     add(heard, 1 + 5u * 0x40000000u, "end");
@@ -262,7 +272,7 @@ static void stream_may_be_longer_than_4_GiB(void **state)
 static void empty_segments_and_keep_alives_pass_nothing(void **state)
 {
     struct heard *heard = *state;
-    tcp_stream_start(heard->stream, 99);
+    add(heard, 100, "");
     tcp_stream_add(heard->stream, 99, NULL, 0, 0, 1);
     add(heard, 100, "abc");
     add(heard, 102, "X");
@@ -280,7 +290,7 @@ static void random_segments_agree_with_the_plain_rule(void **state)
         struct heard heard;
         open_stream(&heard, 1000000);
         uint32_t start = (uint32_t)rand() * 3u;
-        tcp_stream_start(heard.stream, start - 1);
+        add(&heard, start, "");
         char plain[201] = {0};
         for (int i = 0; i < 60; i++) {
             uint32_t from = (uint32_t)rand() % 200;
@@ -323,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(bytes_in_order_pass_at_once),
         TEST(first_segment_is_the_start_where_no_syn_was_seen),
+        TEST(segment_without_bytes_is_the_start_too),
         TEST(four_segments_give_the_same_in_all_24_orders),
         TEST(retransmission_passes_nothing_whatever_it_holds),
         TEST(overlap_passes_only_its_new_end),
