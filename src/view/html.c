@@ -251,6 +251,10 @@ static void html_add(struct view *view, const struct view_item *item)
 
 static void html_flow_ended(struct view *view, const struct flow *flow)
 {
+    if (!html_has_room_for_flow(&view->packets, flow->id)) {
+        view->packets.flows_left_out++;
+        return;
+    }
     json_t *object = json_event_flow(flow);
     if (object != NULL) {
         /* As the first packets have them on the wire. */
@@ -267,6 +271,7 @@ static void html_end(struct view *view, const struct error *damage)
     json_t *object = json_event_new("finish");
     set(object, "dropped", json_integer((json_int_t)view->dropped));
     set(object, "left_out", json_integer((json_int_t)view->packets.left_out));
+    set(object, "flows_left_out", json_integer((json_int_t)view->packets.flows_left_out));
     set(object, "cut", json_integer((json_int_t)view->packets.cut));
     if (damage != NULL)
         set(object, "damage",

@@ -25,6 +25,9 @@
 /* Packets beyond these are counted in their flows, but not in the page. */
 #define HTML_PACKETS_MOST 200000
 
+/* Flows beyond these, and their packets, are not in the page: a browser holds no million of them. */
+#define HTML_FLOWS_MOST 20000
+
 /* When so many bytes of packets are in the page, later packets bring their headers and this much
  * of their payload. */
 #define HTML_BYTES_MOST   ((uint64_t)48 << 20)
@@ -43,12 +46,17 @@ struct html_packets {
     struct html_intern texts;
     uint64_t count;
     uint64_t bytes;
-    uint64_t left_out; /* packets that are not in the page */
-    uint64_t cut;      /* packets whose payload is not all in the page */
+    uint32_t first_flow;     /* the number of the first flow in the page; 0: none yet */
+    uint64_t left_out;       /* packets that are not in the page */
+    uint64_t flows_left_out; /* flows that are not in the page */
+    uint64_t cut;            /* packets whose payload is not all in the page */
 };
 
 /* Takes an object over and writes it. */
 typedef void html_write(void *data, json_t *object);
+
+/* Whether the page has room for the flow of this number; asked in the order of the packets. */
+bool html_has_room_for_flow(struct html_packets *packets, uint32_t id);
 
 /* Writes the packet, and before it what it refers to and was not said yet. */
 void html_packet(struct html_packets *packets, const struct view_item *item, html_write *write,

@@ -186,13 +186,27 @@ static void set_address(json_t *object, const char *key, const struct address *a
     set_number(object, key, text_number(packets, text, (size_t)(end - text), write, data));
 }
 
+/* Flows are numbered as they begin, so those after the first are its successors. */
+bool html_has_room_for_flow(struct html_packets *packets, uint32_t id)
+{
+    if (packets->first_flow == 0)
+        packets->first_flow = id;
+    return id - packets->first_flow < HTML_FLOWS_MOST;
+}
+
+static bool has_room(struct html_packets *packets, const struct flow *flow)
+{
+    return packets->count < HTML_PACKETS_MOST &&
+           (flow == NULL || html_has_room_for_flow(packets, flow->id));
+}
+
 void html_packet(struct html_packets *packets, const struct view_item *item, html_write *write,
                  void *data)
 {
     const struct trace_packet *frame = &item->event->packet;
     const struct packet *packet = item->packet;
     bool has_ports = packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP;
-    if (packets->count >= HTML_PACKETS_MOST) {
+    if (!has_room(packets, item->facts->flow)) {
         packets->left_out++;
         return;
     }

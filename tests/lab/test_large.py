@@ -101,6 +101,20 @@ class Large(handlens.LabTest):
         self.assertEqual(self.run_handlens("view", "--as", "packets", swapped).out,
                          self.run_handlens("view", "--as", "packets", path).out)
 
+    def test_a_report_holds_no_more_flows_than_a_browser_does(self):
+        asked = 20_010
+        eth, ip = bytes(12) + b"\x08\0", struct.pack(">BBHHHBBHI", 0x45, 0, 40, 0, 0, 64, 6, 0, 0x7f000001)
+        out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)]
+        for i in range(asked):
+            frame = eth + ip + struct.pack(">IHHIIHHHH", 0x7f000001, 1024 + i, 80, i, 0, 0x5002, 1024, 0, 0)
+            out.append(struct.pack("<IIII", i // 1000, i % 1000, len(frame), len(frame)) + frame)
+        path = self.work / "flood.pcap"
+        path.write_bytes(b"".join(out))
+        page = self.run_handlens("view", path, "--as", "html", timeout=120).out
+        for kind in ("flow", "packet"):
+            self.assertEqual(page.count(f'\n{{"event":"{kind}"'), 20_000, kind)
+        self.assertIn('"left_out":10,"flows_left_out":10,', page)
+
     def test_a_reader_who_leaves_ends_it_quietly(self):
         path = self.classic()
         process = self.start("view", "--as", "packets", path)

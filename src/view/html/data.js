@@ -7,7 +7,7 @@ const LANES_MOST = 6;
 
 const trace = {
   report: { states: [], marks: [], file: "", filter: "", program: "handlens", origin: "0.0" },
-  exchange: null, end: null, finish: { dropped: 0, left_out: 0, cut: 0 },
+  exchange: null, end: null, finish: { dropped: 0, left_out: 0, flows_left_out: 0, cut: 0 },
   scripts: [], roles: new Map(), calls: new Map(), packets: [], packetByNumber: new Map(),
   flows: new Map(), checks: [], steps: [], layouts: new Map(), texts: new Map(),
   sockets: new Map(), lanes: [],

@@ -85,7 +85,8 @@ function buildRemarks() {
   if (finish.damage) remarks.push(`The file is damaged, and shown up to there: ${finish.damage}`);
   if (finish.dropped) remarks.push(`${plural(finish.dropped, "packet")} could not be captured: the kernel had no room for them.`);
   if (report.filter) remarks.push(`Only packets that match “${report.filter}” are shown.`);
-  if (finish.left_out) remarks.push(`${plural(finish.left_out, "packet")} more are counted in the flows, but not in this report: it holds ${trace.packets.length.toLocaleString("en")}.`);
+  if (finish.flows_left_out) remarks.push(`${plural(finish.flows_left_out, "flow")} more are not in this report: it holds the first ${trace.flows.size.toLocaleString("en")}.`);
+  if (finish.left_out) remarks.push(`${plural(finish.left_out, "packet")} more are not in this report: it holds ${trace.packets.length.toLocaleString("en")}.`);
   if (finish.cut) remarks.push(`Of ${plural(finish.cut, "packet")} only the headers and a little of the payload are here, for the report holds 48 MiB of bytes.`);
   if (view.large) remarks.push(`This is a large trace: above ${FLOWS_FIRST.toLocaleString("en")} packets the flows come first, and the ladder shows the one you choose.`);
   if (remarks.length === 0) return;
