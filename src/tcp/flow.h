@@ -78,8 +78,9 @@ struct flow_side {
     bool fin_sent;
     bool syn_sent;
     bool has_stream_seq;
-    uint32_t stream_seq; /* where its stream begins: its first segment's number, a SYN's plus one;
-                            a RST begins none; valid with has_stream_seq */
+    /* Where its stream begins: its first segment's number, a SYN's plus one; a RST begins none.
+     * Valid with has_stream_seq. */
+    uint32_t stream_seq;
     uint64_t packets;      /* sent by this end */
     uint64_t bytes;        /* payload bytes sent, retransmitted ones too */
     uint64_t unique_bytes; /* payload bytes of new sequence numbers */

@@ -25,7 +25,7 @@
 /* Packets beyond these are counted in their flows, but not in the page. */
 #define HTML_PACKETS_MOST 200000
 
-/* Flows beyond these, and their packets, are not in the page: a browser holds no million of them. */
+/* Flows beyond these, and their packets, are not in the page: no browser holds a million. */
 #define HTML_FLOWS_MOST 20000
 
 /* When so many bytes of packets are in the page, later packets bring their headers and this much

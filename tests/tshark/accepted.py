@@ -240,6 +240,11 @@ def both_ways(flow, side, packets):
     return ([packet for packet in ours if packet["from"] == side], [packet for packet in ours if packet["from"] != side])
 
 
+def were_broken_off(ours, theirs, said, _heard):
+    """See stops_by_a_bug_of_its_own: the payload of such a packet comes into no stream of tshark's."""
+    return len(theirs) < len(ours) and any(packet["broken_off"] for packet in said)
+
+
 def lie_before_the_first(_ours, theirs, said, _heard):
     """Where the first number seen of an end is not its own (as in the RST of a SYN that crossed another), tshark
     follows nothing of what lies before it; handlens shows it as it came."""
