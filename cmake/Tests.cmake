@@ -43,7 +43,8 @@ set_tests_properties(lint/includes lint/messages PROPERTIES LABELS lint)
 
 set(run_environment
     "HANDLENS=$<TARGET_FILE:handlens>" "HANDLENS_BUILD=${PROJECT_BINARY_DIR}"
-    "HANDLENS_SANITIZE=${HANDLENS_SANITIZE}" "PYTHONDONTWRITEBYTECODE=1")
+    "HANDLENS_SANITIZE=${HANDLENS_SANITIZE}" "HANDLENS_COVERAGE=${HANDLENS_COVERAGE}"
+    "PYTHONDONTWRITEBYTECODE=1")
 
 file(GLOB peer_tests CONFIGURE_DEPENDS tests/peer/test_*.py)
 foreach(source ${peer_tests})

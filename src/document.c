@@ -4,9 +4,17 @@
  *
  *     handlens-document TEMPLATE FOLDER     onto stdout; see manual/template.h
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "manual/template.h"
+
+static bool failed_to_write(void)
+{
+    fprintf(stderr, "handlens-document: cannot write: %s\n", strerror(errno));
+    return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -22,7 +30,7 @@ int main(int argc, char **argv)
     if (!done)
         fprintf(stderr, "handlens-document: %s: %s\n", argv[1], error.text);
     else if (fwrite(out.data, 1, out.length, stdout) != out.length || fflush(stdout) != 0)
-        done = false;
+        done = failed_to_write();
     buffer_free(&text);
     buffer_free(&out);
     return done ? STATUS_DONE : STATUS_NOT_ALLOWED;

@@ -101,9 +101,7 @@ static int fill(int ruleset, const struct place_fence *fence, uint64_t known)
     for (size_t i = 0; i < fence->opening_count && code == 0; i++)
         code = add_opening(ruleset, &fence->openings[i], known);
 #ifdef HANDLENS_WATCHED
-    /* A sanitizer reads the program's files for its reports, and the coverage is written at exit.
-     */
-    const struct fence_opening watcher = {.path = "/", .right = HANDLENS_WATCHED};
+    const struct fence_opening watcher = {.path = HANDLENS_WATCHED, .right = HANDLENS_WATCHER};
     if (code == 0)
         code = add_opening(ruleset, &watcher, known);
 #endif

@@ -8,8 +8,8 @@ import fault
 import handlens
 from fault import DAMAGED, DONE, INTERFACE, SECTION
 
-# Sanitized, it takes long to begin, and longer to look at.
-KILLS, LATEST = (50, 0.4) if handlens.SANITIZED else (200, 0.1)
+# Sanitized or counted, it takes long to begin, and longer to look at.
+KILLS, LATEST = (50, 0.4) if handlens.SANITIZED or handlens.COUNTED else (200, 0.1)
 
 # Each message is left alone for longer than FORMAT.md says that writing it may take, while others
 # keep the program busy. The script's clock and the writing share one loop, which serves whatever is

@@ -6,6 +6,7 @@ and runs it twice when it is root: as root, and as nobody. The environment says 
     HANDLENS            the program
     HANDLENS_BUILD      its build folder, where there is one
     HANDLENS_SANITIZE   what it was built with, empty for an optimised build
+    HANDLENS_COVERAGE   ON where it counts its branches, and so is slow to end
 
 By hand: HANDLENS=build/release/handlens python3 tests/lab/test_run.py -v
 """
@@ -30,6 +31,7 @@ import unittest
 
 HANDLENS = os.path.abspath(os.environ.get("HANDLENS", "build/release/handlens"))
 SANITIZED = bool(os.environ.get("HANDLENS_SANITIZE"))
+COUNTED = os.environ.get("HANDLENS_COVERAGE") == "ON"
 SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|\.[ch]:\d+:\d+: runtime error")
 
 # Whether whoever runs this may have a private loopback. If not, root still has the machine's own, one

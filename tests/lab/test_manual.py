@@ -3,9 +3,12 @@
 import os
 import pathlib
 import re
+import unittest
 
 import handlens
+from handlens import DONE, NOT_ALLOWED, USAGE
 
+SOURCES = pathlib.Path(__file__).parents[2]
 SHARE = pathlib.Path(handlens.HANDLENS).parents[1] / "share"
 if os.environ.get("HANDLENS_BUILD"):
     SHARE = pathlib.Path(os.environ["HANDLENS_BUILD"]) / "doc/share"
@@ -73,6 +76,40 @@ class Manual(handlens.LabTest):
             found = self.tool("mandoc", "-T", "lint", "-W", "warning,stop", page, status=None)
             self.assertEqual([line for line in found.out.splitlines() if not ALLOWED.search(line)],
                              [])
+
+
+@unittest.skipUnless(os.environ.get("HANDLENS_BUILD"), "an installed program has no templates with it")
+class Document(handlens.LabTest):
+    """handlens-document, which fills in the templates of doc/."""
+
+    def document(self, *arguments, status=DONE):
+        program = pathlib.Path(os.environ["HANDLENS_BUILD"]) / "handlens-document"
+        return self.tool(program, *arguments, status=status)
+
+    def test_makes_again_what_was_built(self):
+        for template, made in (("handlens.1.in", PROGRAM), ("handlens-lab.5.in", LAB),
+                               ("completion/handlens.bash.in",
+                                SHARE / "bash-completion/completions/handlens"),
+                               ("completion/handlens.zsh.in",
+                                SHARE / "zsh/site-functions/_handlens"),
+                               ("completion/handlens.fish.in",
+                                SHARE / "fish/vendor_completions.d/handlens.fish")):
+            text = self.document(SOURCES / "doc" / template, SOURCES).out
+            self.assertEqual(text, made.read_text("utf-8"))
+            self.assertNotRegex(text, r"(?m)^@")
+
+    def test_says_why_it_makes_nothing(self):
+        self.assertEqual(self.document("one", status=USAGE).err,
+                         "usage: handlens-document TEMPLATE FOLDER\n")
+        self.assertEqual(self.document("none.in", ".", status=NOT_ALLOWED).err,
+                         "handlens-document: none.in: cannot read none.in: "
+                         "No such file or directory\n")
+        self.assertEqual(self.document(".", ".", status=NOT_ALLOWED).err,
+                         "handlens-document: .: cannot read .: Is a directory\n")
+        full = self.tool("sh", "-c", '"$@" >/dev/full', "sh",
+                         pathlib.Path(os.environ["HANDLENS_BUILD"]) / "handlens-document",
+                         SOURCES / "doc/handlens.1.in", SOURCES, status=NOT_ALLOWED)
+        self.assertEqual(full.err, "handlens-document: cannot write: No space left on device\n")
 
 
 if __name__ == "__main__":

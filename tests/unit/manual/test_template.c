@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/option_table.h"
 #include "manual/template.h"
@@ -60,6 +63,42 @@ static void what_means_nothing_is_an_error(void **state)
     assert_string_equal(error.text, "cannot read ./nowhere.md: No such file or directory");
 }
 
+static void a_heading_that_is_not_in_the_file_is_an_error(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/handlens-template-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/page.md", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("# Page\n\n## One\n\nWords.\n", file) >= 0 && fclose(file) == 0);
+    buffer_clear(&out);
+    assert_true(template_fill(&out, "@markdown page.md One\n", folder, &error));
+    assert_string_equal(buffer_text(&out), ".Sh \"ONE\"\nWords.\n");
+    assert_false(template_fill(&out, "@markdown page.md Two\n", folder, &error));
+    remove(path);
+    rmdir(folder);
+    assert_non_null(strstr(error.text, "/page.md has no heading '## Two'"));
+}
+
+static void too_much_is_an_error(void **state)
+{
+    (void)state;
+    char line[400];
+    memset(line, 'x', sizeof line);
+    memcpy(line, "@", 1);
+    memcpy(line + sizeof line - 2, "\n", 2);
+    assert_false(fill(line));
+    assert_string_equal(error.text, "a line of the template is too long");
+    struct buffer many = {0};
+    for (int i = 0; i < 200; i++)
+        buffer_append_text(&many, "@more run\nwords\n@end\n");
+    assert_false(fill(buffer_text(&many)));
+    assert_string_equal(error.text, "the template has too many @more");
+    buffer_free(&many);
+}
+
 static void help_names_every_word_that_an_option_takes(void **state)
 {
     (void)state;
@@ -86,6 +125,8 @@ int main(void)
         cmocka_unit_test(other_lines_stay_as_they_are),
         cmocka_unit_test(more_goes_to_its_command_and_option),
         cmocka_unit_test(what_means_nothing_is_an_error),
+        cmocka_unit_test(a_heading_that_is_not_in_the_file_is_an_error),
+        cmocka_unit_test(too_much_is_an_error),
         cmocka_unit_test(help_names_every_word_that_an_option_takes),
     };
     return cmocka_run_group_tests(tests, NULL, free_out);
