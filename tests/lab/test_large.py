@@ -5,7 +5,9 @@ The same bytes are shown from a file, which is large enough for that, and from a
 
 import os
 import pathlib
+import pty
 import random
+import select
 import struct
 import subprocess
 import sys
@@ -114,6 +116,29 @@ class Large(handlens.LabTest):
         for kind in ("flow", "packet"):
             self.assertEqual(page.count(f'\n{{"event":"{kind}"'), 20_000, kind)
         self.assertIn('"left_out":10,"flows_left_out":10,', page)
+
+    def test_a_long_reading_shows_its_progress_on_a_terminal_and_removes_it(self):
+        path = self.classic()
+        ours, terminal = pty.openpty()
+        process = self.start("view", "--as", "bytes", path, stderr=terminal)
+        os.close(terminal)
+        told, shown = b"", 0
+        with os.fdopen(ours, "rb", buffering=0) as progress, process.stdout as out:
+            while b"%" not in told:  # it takes as long as we do
+                more = out.read1(4096)
+                self.assertTrue(more, "it ended without a word")
+                shown += len(more)
+                if select.select([progress], [], [], 0.02)[0]:
+                    told += progress.read(100)
+            shown += len(out.read())
+            self.assertEqual(process.wait(timeout=30), handlens.DONE)
+            while select.select([progress], [], [], 0)[0]:
+                try:
+                    told += progress.read(100)
+                except OSError:  # nobody holds the terminal any more
+                    break
+        self.assertRegex(told, rb"\A(\rreading: [ \d]{3} %)+\r {15}\r\Z")
+        self.assertEqual(shown, len(self.run_handlens("view", "--as", "bytes", path, timeout=60).out_bytes))
 
     def test_a_reader_who_leaves_ends_it_quietly(self):
         path = self.classic()
