@@ -95,34 +95,26 @@ static int of_sort(lua_State *L)
     return call(L);
 }
 
-/* Puts the function in the place of Lua's own, in the table on top. */
-static void price(lua_State *L, const char *name, lua_CFunction with)
-{
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, with, 1);
-    lua_setfield(L, -2, name);
-}
-
 void priced_strings(lua_State *L)
 {
-    price(L, "format", of_text);
-    price(L, "lower", of_text);
-    price(L, "pack", of_text);
-    price(L, "rep", of_rep);
-    price(L, "reverse", of_text);
-    price(L, "upper", of_text);
+    state_wrap(L, "format", of_text);
+    state_wrap(L, "lower", of_text);
+    state_wrap(L, "pack", of_text);
+    state_wrap(L, "rep", of_rep);
+    state_wrap(L, "reverse", of_text);
+    state_wrap(L, "upper", of_text);
 }
 
 void priced_utf8(lua_State *L)
 {
-    price(L, "len", of_text);
+    state_wrap(L, "len", of_text);
 }
 
 void priced_tables(lua_State *L)
 {
-    price(L, "concat", of_concat);
-    price(L, "insert", of_insert);
-    price(L, "move", of_move);
-    price(L, "remove", of_remove);
-    price(L, "sort", of_sort);
+    state_wrap(L, "concat", of_concat);
+    state_wrap(L, "insert", of_insert);
+    state_wrap(L, "move", of_move);
+    state_wrap(L, "remove", of_remove);
+    state_wrap(L, "sort", of_sort);
 }

@@ -94,17 +94,10 @@ static int set_metatable(lua_State *L)
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
-static void wrap(lua_State *L, const char *name, lua_CFunction with)
-{
-    lua_getfield(L, -1, name);
-    lua_pushcclosure(L, with, 1);
-    lua_setfield(L, -2, name);
-}
-
 void protected_register(lua_State *L)
 {
-    wrap(L, "load", load_text);
-    wrap(L, "setmetatable", set_metatable);
+    state_wrap(L, "load", load_text);
+    state_wrap(L, "setmetatable", set_metatable);
     lua_pushcfunction(L, protected_call);
     lua_setfield(L, -2, "pcall");
     lua_pushcfunction(L, protected_call_with_handler);

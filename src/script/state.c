@@ -228,6 +228,13 @@ static void seed_random(lua_State *L)
     lua_call(L, 1, 0);
 }
 
+void state_wrap(lua_State *L, const char *name, lua_CFunction with)
+{
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, with, 1);
+    lua_setfield(L, -2, name);
+}
+
 void state_open_libraries(lua_State *L)
 {
     static const char *const not_in_a_lab[] = {"dofile", "loadfile", "warn", NULL};

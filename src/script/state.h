@@ -85,6 +85,9 @@ lua_State *state_new(struct script *script);
 /* Opens what a lab may use. Raises Lua errors: run it protected. */
 void state_open_libraries(lua_State *L);
 
+/* Puts a function in the place of Lua's own in the table on top; it has Lua's as an upvalue. */
+void state_wrap(lua_State *L, const char *name, lua_CFunction with);
+
 /* Where level (0: the running function) or the next one out stands in a script file. */
 struct script_site script_site_of(lua_State *L, int level);
 

@@ -107,6 +107,13 @@ static void a_loopback_syn_is_listed_as_a_whole(void **state)
                                 "  Kind: 3 Window Scale\n"
                                 "  Length: 3\n"
                                 "  Shift Count: 7 (x128)\n");
+}
+
+static void a_field_tells_its_place_and_value(void **state)
+{
+    (void)state;
+    struct listing l = list(LINK_ETHERNET, frame_loopback_syn, sizeof frame_loopback_syn,
+                            sizeof frame_loopback_syn);
     const struct packet_field *syn = find(&l, LAYER_TCP, "SYN");
     assert_int_equal(syn->bit_at, (34 + 13) * 8 + 6);
     assert_int_equal(syn->bit_length, 1);
@@ -331,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loopback_syn_is_listed_as_a_whole),
+        cmocka_unit_test(a_field_tells_its_place_and_value),
         cmocka_unit_test(payload_and_padding_come_last),
         cmocka_unit_test(every_tcp_option_has_its_parts),
         cmocka_unit_test(broken_options_are_one_field),
