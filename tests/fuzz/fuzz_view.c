@@ -1,7 +1,8 @@
 /*
  * fuzz_view.c - any bytes as a capture file, shown as every view there is.
  *
- * Input: one byte picks how (columns, colour, UTF-8, what is selected), the rest is the file.
+ * Input: one byte picks how (columns, colour, UTF-8, what is selected), the rest is the file. A
+ * quarter of the files is followed by a mebibyte of nonsense, so that a thread reads them ahead.
  * Besides what the sanitizers see, views that fit a terminal must fit it: no line is wider.
  */
 #include <fcntl.h>
@@ -19,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Longer output than this is not measured. */
 #define MEASURED (1 << 20)
+
+#define NONSENSE (1 << 20)
 
 static void must_fit(const char *text, size_t length, int columns)
 {
@@ -63,21 +66,32 @@ static void show(int file, enum view_kind kind, const struct view_options *optio
     trace_reader_close(reader);
 }
 
+static bool make_file(int file, const uint8_t *bytes, size_t size, bool is_large)
+{
+    static uint8_t nonsense[NONSENSE];
+    if (nonsense[0] == 0)
+        memset(nonsense, 0xff, sizeof nonsense);
+    if (ftruncate(file, 0) != 0 || pwrite(file, bytes, size, 0) != (ssize_t)size)
+        return false;
+    return !is_large || pwrite(file, nonsense, sizeof nonsense, (off_t)size) == NONSENSE;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int widths[] = {80, 40, 64, 132};
     static int file = -1;
     if (file < 0)
         file = memfd_create("input", 0);
-    if (size < 1 || ftruncate(file, 0) != 0 || pwrite(file, data + 1, size - 1, 0) < 0)
+    unsigned how = size < 1 ? 0 : data[0];
+    bool is_large = how >> 6 == 3;
+    if (size < 1 || !make_file(file, data + 1, size - 1, is_large))
         return 0;
-    unsigned how = data[0];
     struct view_options options = {
         .terminal = {.columns = widths[how & 3], .color = how & 4, .utf8 = how & 8},
         .file_name = "input",
         .flow = how & 16 ? 1 : 0,
         .number = how & 32 ? 1 : 0,
-        .stream = (enum stream_form)(how >> 6 == 3 ? 0 : how >> 6),
+        .stream = (enum stream_form)(is_large ? 0 : how >> 6),
     };
     for (int kind = 0; kind < VIEW_KINDS; kind++)
         show(file, (enum view_kind)kind, &options);
