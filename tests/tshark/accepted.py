@@ -245,10 +245,12 @@ def were_broken_off(ours, theirs, said, _heard):
     return len(theirs) < len(ours) and any(packet["broken_off"] for packet in said)
 
 
-def lie_before_the_first(_ours, theirs, said, _heard):
-    """Where the first number seen of an end is not its own (as in the RST of a SYN that crossed another), tshark
-    follows nothing of what lies before it; handlens shows it as it came."""
-    return theirs == b"" and all(packet["relative_seq"] >= 2**31 for packet in said if packet["payload_length"] > 0)
+def began_with_a_reset(ours, theirs, said, _heard):
+    """The RST that tells a SYN that nobody listens has the number 0 (RFC 9293 section 3.10.7.1). Where a
+    connection follows, tshark has its stream begin at that 0, and drops what lies before it; handlens has no
+    stream begin with a RST."""
+    first = next((packet for packet in said if "RST" in packet["flags"] or packet["payload_length"] > 0), None)
+    return len(theirs) < len(ours) and first is not None and "RST" in first["flags"] and first["seq"] == 0
 
 
 def were_never_acknowledged(ours, theirs, said, heard):

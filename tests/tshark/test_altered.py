@@ -15,7 +15,7 @@ UNSEEN = [accepted.was_asked_for_by_nobody, accepted.flies_before_the_first, acc
           accepted.counts_what_was_quoted, accepted.acknowledges_without_the_flag]
 
 # Of a stream that was not seen whole.
-NOT_WHOLE = [accepted.lie_before_the_first, accepted.were_never_acknowledged, accepted.were_broken_off]
+NOT_WHOLE = [accepted.began_with_a_reset, accepted.were_never_acknowledged, accepted.were_broken_off]
 
 
 class Altered(against.AgainstTshark):
