@@ -452,7 +452,8 @@ bool exchange_run(struct exchange *exchange, struct error *error)
         fprintf(stderr, "handlens: %s\n", place.remark);
     done = done && open_exchange(&recording, exchange, &place, error);
     done = done && place_drop_privileges(error) &&
-           fence_exchange(exchange->script, recording.folder, error);
+           fence_exchange(exchange->script, recording.folder, error) &&
+           host_open_loop(recording.host, error);
     done = done && (recording.capture == NULL || capture_start(recording.capture, error));
     bool began = done;
     done = done && host_run(recording.host, &exchange->outcome, error);

@@ -322,6 +322,8 @@ static void clear_away(struct host *host)
 bool host_run(struct host *host, enum trace_outcome *outcome, struct error *error)
 {
     struct error own = {0};
+    if (!host_open_loop(host, error))
+        return false;
     for (struct role *role = host->first_role; role != NULL; role = role->next)
         host_tell_role(role);
     host->running = true;

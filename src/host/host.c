@@ -35,24 +35,13 @@ static bool has_room_for_loop(void)
 struct host *host_open(const struct host_settings *settings, struct error *error)
 {
     struct host *host = calloc(1, sizeof *host);
-    uv_loop_t *loop = calloc(1, sizeof *loop);
-    if (host == NULL || loop == NULL) {
-        free(host);
-        free(loop);
+    if (host == NULL) {
         error_out_of_memory(error);
         return NULL;
     }
     raise_descriptor_limit();
-    int failed = has_room_for_loop() ? uv_loop_init(loop) : -errno;
-    if (failed != 0) {
-        error_set(error, STATUS_NOT_ALLOWED, "cannot open an event loop: %s", uv_strerror(failed));
-        free(host);
-        free(loop);
-        return NULL;
-    }
     host->settings = *settings;
     host->recorder = settings->recorder;
-    host->loop = loop;
     host->quiet_left = 300;
     host->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (settings->own_name != NULL) {
@@ -64,6 +53,23 @@ struct host *host_open(const struct host_settings *settings, struct error *error
         }
     }
     return host;
+}
+
+bool host_open_loop(struct host *host, struct error *error)
+{
+    if (host->loop != NULL)
+        return true;
+    uv_loop_t *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return error_out_of_memory(error);
+    int failed = has_room_for_loop() ? uv_loop_init(loop) : -errno;
+    if (failed != 0) {
+        free(loop);
+        return error_set(error, STATUS_NOT_ALLOWED, "cannot open an event loop: %s",
+                         uv_strerror(failed));
+    }
+    host->loop = loop;
+    return true;
 }
 
 bool host_recording(const struct host *host)
@@ -215,9 +221,11 @@ void host_close(struct host *host)
         socket_close_all(role);
     }
     input_close(host);
-    do
-        uv_run(host->loop, UV_RUN_NOWAIT);
-    while (host->closing > 0);
+    if (host->loop != NULL) {
+        do
+            uv_run(host->loop, UV_RUN_NOWAIT);
+        while (host->closing > 0);
+    }
     input_free(host);
     while (host->first_role != NULL) {
         struct role *role = host->first_role;
@@ -225,7 +233,7 @@ void host_close(struct host *host)
         free_role(role);
     }
     /* A lookup that hangs in the resolver keeps its thread, and the loop must outlive that. */
-    if (uv_loop_close(host->loop) == 0)
+    if (host->loop != NULL && uv_loop_close(host->loop) == 0)
         free(host->loop);
     if (host->spare >= 0)
         close(host->spare);

@@ -91,6 +91,14 @@ struct host_settings {
 /* Returns NULL with error set. Only one host at a time. */
 struct host *host_open(const struct host_settings *settings, struct error *error);
 
+/*
+ * Opens the event loop, which host_run does where nobody has. Behind a fence it is opened inside:
+ * libuv from 1.45 on asks the kernel for an io_uring then, and would go on to use it where that is
+ * refused; told at once that there is none, it makes its calls of epoll one by one. UV_USE_IO_URING
+ * does not stop it: the versions from 1.49 on do not ask there.
+ */
+bool host_open_loop(struct host *host, struct error *error);
+
 /* Adds a role. Its name is copied. The order of adding is the order of starting and of the lanes.
  * Returns NULL out of memory. */
 struct role *host_add_role(struct host *host, enum trace_role_kind kind, const char *name);

@@ -8,7 +8,8 @@
  *      worth nothing outside of it. The capture is opened, by its descriptor good for ever.
  *   3. place_drop_privileges: root under sudo becomes the user who called it, all capabilities go,
  *      and no program could bring any back (no_new_privs).
- *   4. place_fence, here: files, then system calls. Threads start behind it, and so are inside.
+ *   4. place_fence, here: files, then system calls. The event loop and the threads start behind it,
+ *      and so are inside.
  *   5. The exchange runs, and its trace is shown, by the descriptors that are open.
  *
  * So nothing that a peer sends or a script does meets a process with more than: sockets of TCP and

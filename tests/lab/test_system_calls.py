@@ -1,4 +1,5 @@
-"""How many system calls an exchange takes. What strace counts does not depend on the machine."""
+"""How many system calls an exchange takes, and which come first. What strace counts does not depend on
+the machine."""
 
 import collections
 import os
@@ -49,6 +50,21 @@ class SystemCalls(unittest.TestCase):
         least, most = self.count(LEAST), self.count(MOST)
         self.assertEqual({name: round((most[name] - least[name]) / (MOST - LEAST))
                           for name in EXPECTED}, EXPECTED)
+
+    def test_the_event_loop_is_opened_behind_the_fence(self):
+        """A libuv that knows io_uring would else have one that it is not let use."""
+        with tempfile.TemporaryDirectory() as folder:
+            calls = pathlib.Path(folder) / "calls"
+            done = subprocess.run(
+                ["strace", "-f", "-o", str(calls), "-e", "trace=seccomp,epoll_create1,io_uring_setup",
+                 handlens.HANDLENS, "run", str(EXCHANGE), "-q"], capture_output=True, check=False)
+            self.assertEqual(done.returncode, handlens.DONE, done.stderr.decode())
+            made = calls.read_text().splitlines()
+        fences = [n for n, line in enumerate(made)
+                  if "SECCOMP_SET_MODE_FILTER" in line and line.endswith("= 0")]
+        loops = [n for n, line in enumerate(made) if "epoll_create1(" in line]
+        self.assertTrue(fences and loops, made)
+        self.assertLess(max(fences), min(loops), made)
 
 
 if __name__ == "__main__":
