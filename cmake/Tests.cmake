@@ -10,6 +10,8 @@
 #   tests/lint/NAME.py              lint/NAME          rules that the compiler does not know
 #   tests/browser/test_NAME.py      browser/NAME-in-BROWSER  the report, in Chromium and Firefox
 # Tests that measure time are called test_NAME_alone.py and run when nothing else does.
+# Those in which threads work with each other have the label "threads" as well, for ThreadSanitizer;
+# the target "threaded" builds what they need.
 
 find_program(HANDLENS_PYTHON python3 HINTS /usr/bin)
 
@@ -110,4 +112,16 @@ foreach(source ${browser_tests})
         set_tests_properties(${test} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 LABELS browser RUN_SERIAL ON
                              ENVIRONMENT "${run_environment};HANDLENS_BROWSER=${browser}")
     endforeach()
+endforeach()
+
+set(threads "^(unit/(capture|host)/|unit/trace/recorder$|lab/(capture|run|large)$|peer/serving$|fault/signals$)")
+add_custom_target(threaded DEPENDS handlens)
+get_property(tests DIRECTORY PROPERTY TESTS)
+foreach(test ${tests})
+    if(test MATCHES "${threads}")
+        set_property(TEST ${test} APPEND PROPERTY LABELS threads)
+        if(test MATCHES "^unit/(.*)/(.*)$")
+            add_dependencies(threaded ${CMAKE_MATCH_1}_test_${CMAKE_MATCH_2})
+        endif()
+    endif()
 endforeach()

@@ -404,7 +404,7 @@ enum trace_progress pcapng_reader_next(struct pcapng_reader *reader, struct trac
 {
     for (;;) {
         enum block_result result;
-        uint32_t type;
+        uint32_t type = 0;
         size_t length = next_block(reader, &type, &result, error);
         if (length == 0)
             return result == BLOCK_DAMAGED ? TRACE_READ_DAMAGED : TRACE_READ_END;

@@ -32,7 +32,7 @@ import unittest
 HANDLENS = os.path.abspath(os.environ.get("HANDLENS", "build/release/handlens"))
 SANITIZED = bool(os.environ.get("HANDLENS_SANITIZE"))
 COUNTED = os.environ.get("HANDLENS_COVERAGE") == "ON"
-SANITIZER_REPORT = re.compile(r"AddressSanitizer|LeakSanitizer|\.[ch]:\d+:\d+: runtime error")
+SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread)Sanitizer|\.[ch]:\d+:\d+: runtime error")
 
 # Whether whoever runs this may have a private loopback. If not, root still has the machine's own, one
 # test at a time, and nobody else can run anything.
