@@ -15,7 +15,7 @@
 #include "check/pattern.h"
 #include "trace/event.h"
 
-/* More expectations than this are not kept: a check that makes them in an endless loop. */
+/* More than this a check may not make: one that makes them in an endless loop. */
 #define JUDGE_LIMIT 10000
 
 /* A row of a failed sequence: what was expected beside what came. */
@@ -59,7 +59,7 @@ struct judgement {
 };
 
 /* A new expectation with that verdict, counted; the caller fills in the rest with strdup'ed texts.
- * NULL when there is no room. */
+ * NULL when memory runs out, which failed then says. */
 struct expectation *judgement_add(struct judgement *judgement, enum trace_verdict verdict);
 
 /* Changes the verdict, and the counts with it. */

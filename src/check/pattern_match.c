@@ -8,7 +8,7 @@
 #include "check/pattern.h"
 #include "packet/packet.h"
 
-/* * stands for any bytes, none too. whole: else the text may go on behind a blank. */
+/* * stands for any bytes, none too. whole: else the text may go on behind a word. */
 static bool glob(const char *pattern, const char *text, bool whole)
 {
     const char *star = NULL, *resume = NULL;
@@ -16,7 +16,8 @@ static bool glob(const char *pattern, const char *text, bool whole)
         if (*pattern == '*') {
             star = pattern++;
             resume = text;
-        } else if (*pattern == '\0' && (*text == '\0' || (!whole && *text == ' '))) {
+        } else if (*pattern == '\0' &&
+                   (*text == '\0' || (!whole && strchr(" :,", *text) != NULL))) {
             return true;
         } else if (*text != '\0' && *pattern == *text) {
             pattern++;

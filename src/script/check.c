@@ -88,7 +88,7 @@ static void add_unreached(struct judgement *judgement, const char *script, uint3
     while (length > 0 && (text[length - 1] == '\r' || text[length - 1] == ' '))
         length--;
     if (strncmp(text, "--", 2) == 0 || memmem(text, length, "expect.", 7) == NULL ||
-        was_judged(judgement, script, line))
+        was_judged(judgement, script, line) || judgement->count >= JUDGE_LIMIT)
         return;
     struct expectation *added = judgement_add(judgement, TRACE_NOT_JUDGED);
     if (added == NULL)
@@ -121,15 +121,11 @@ static void list_unreached(const struct script *script, const lua_Debug *check, 
     }
 }
 
-/* An error, a limit, or a wait in the check. status is lua_resume's. */
-static void add_failure(struct script *script, lua_State *thread, int status,
-                        struct checking *checking)
+/* An error or a limit: the check ended there. What would wait is refused. */
+static void add_failure(struct script *script, lua_State *thread, struct checking *checking)
 {
     struct report report = {0};
-    if (status == LUA_YIELD)
-        snprintf(report.text, sizeof report.text, "lab.check cannot wait, it yielded");
-    else
-        report_error(script, thread, "check", &report);
+    report_error(script, thread, "check", &report);
     report.text[strcspn(report.text, "\n")] = '\0';
     bool missing = checking->missing_line != 0 && checking->missing_line == report.site.line;
     struct expectation *added =
@@ -163,7 +159,7 @@ static void run(struct script *script, lua_State *thread, struct checking *check
         script_note_memory(thread);
     if (status != LUA_OK || script->stopped) {
         uint32_t reached = line_reached(thread, &check);
-        add_failure(script, thread, status, checking);
+        add_failure(script, thread, checking);
         list_unreached(script, &check, reached, checking->judgement);
     }
     script->base = NULL;

@@ -81,8 +81,10 @@ static char *tell_calls(const struct check_trace *trace, const char *role, const
     }
     if (count > 3)
         buffer_printf(&text, "; and %zu more", count - 3);
-    if (count == 0)
-        buffer_printf(&text, "%s made no such call", strcmp(role, "*") == 0 ? "nobody" : role);
+    if (count == 0 && strcmp(role, "*") == 0)
+        buffer_append_text(&text, "nobody made such a call");
+    else if (count == 0)
+        buffer_printf(&text, "%s made no such call", role);
     char *copy = strdup(buffer_text(&text));
     buffer_free(&text);
     return copy;

@@ -37,9 +37,11 @@ struct check_judging check_begin(lua_State *L, const char *function)
         .site = script_site_of(L, 0),
         .function = function,
     };
+    if (judging.checking->judgement->count == JUDGE_LIMIT)
+        luaL_error(L, "%s: the check has made more than %d expectations", function, JUDGE_LIMIT);
     judging.expectation = judgement_add(judging.checking->judgement, TRACE_FAILED);
     if (judging.expectation == NULL)
-        luaL_error(L, "%s: the check has made more than %d expectations", function, JUDGE_LIMIT);
+        luaL_error(L, "%s: out of memory", function);
     return judging;
 }
 
