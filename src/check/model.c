@@ -185,8 +185,8 @@ static bool add_packet(struct loading *loading, const struct trace_event *event)
     packet_decode(&packet, frame->link_type, frame->bytes.data, (uint32_t)frame->bytes.length,
                   frame->length, PACKET_HEADERS);
     flow_table_add(loading->table, event->time, frame->number, &packet, &facts);
-    if (!grow(&trace->packets, &trace->packet_capacity, trace->packet_count,
-              sizeof *trace->packets))
+    if (flow_table_has_lost(loading->table) || !grow(&trace->packets, &trace->packet_capacity,
+                                                     trace->packet_count, sizeof *trace->packets))
         return false;
     char headers[PACKET_HEADERS_TEXT];
     size_t length = (size_t)(packet_put_headers(headers, &packet, &facts) - headers);

@@ -130,9 +130,11 @@ int check_expect_call(lua_State *L)
     struct check_judging judging = check_begin(L, "expect.call");
     const struct check_trace *trace = judging.checking->trace;
     const char *role = lua_tostring(L, 1), *wanted = lua_tostring(L, 2);
-    if (role == NULL || wanted == NULL)
+    if (role == NULL || wanted == NULL) {
+        judging.expectation->words = strdup("a role makes a call");
         return check_mistake(&judging, "expect.call takes a role, a call and its result, such as "
                                        "expect.call(\"client\", \"connect\", \"ECONNREFUSED\")");
+    }
     char *result = lua_gettop(L) < 3 ? NULL : check_value_text(L, 3);
     bool code = lua_type(L, 3) == LUA_TSTRING && lua_tostring(L, 3)[0] == 'E' &&
                 strspn(lua_tostring(L, 3), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==

@@ -141,7 +141,7 @@ struct flow_table *flow_table_open(flow_ended *ended, void *data);
 /*
  * Takes the next packet: its capture time in ns, its number in the trace. Always fills facts
  * (zeroes where there is nothing to say). A packet quoted by ICMP is not counted. Out of memory a
- * packet is left unfollowed: facts->flow is NULL.
+ * packet is left unfollowed: facts->flow is NULL, and flow_table_has_lost says so.
  */
 void flow_table_add(struct flow_table *table, int64_t time, uint64_t number,
                     const struct packet *packet, struct flow_facts *facts);
@@ -172,6 +172,9 @@ void flow_table_expect(const struct flow_table *table, const struct flow_key *ke
 
 /* Lets all flows go, in the order of their ids. */
 void flow_table_end(struct flow_table *table);
+
+/* Whether packets were left unfollowed since memory ran out. */
+bool flow_table_has_lost(const struct flow_table *table);
 
 /* How many flows there have been. */
 uint64_t flow_table_count(const struct flow_table *table);

@@ -40,6 +40,7 @@ struct flow_table {
     uint64_t seed;
     uint32_t flows;      /* ever */
     uint32_t streams[2]; /* ever: TCP, UDP */
+    bool has_lost;
 };
 
 /* Each bit of the result depends on every bit of both. */
@@ -300,8 +301,10 @@ static struct connection *begin(struct flow_table *table, const struct packet *p
     if (table->held >= table->bucket_count)
         hash_grow(table);
     struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection)
+    if (!connection) {
+        table->has_lost = true;
         return NULL;
+    }
     bool tcp = packet->transport == TRANSPORT_TCP;
     struct flow *flow = &connection->flow;
     flow->id = ++table->flows;
@@ -453,6 +456,11 @@ static void free_all(struct flow_table *table, flow_ended *ended)
 void flow_table_end(struct flow_table *table)
 {
     free_all(table, table->ended);
+}
+
+bool flow_table_has_lost(const struct flow_table *table)
+{
+    return table->has_lost;
 }
 
 uint64_t flow_table_count(const struct flow_table *table)

@@ -247,9 +247,6 @@ class Calls(fault.FaultTest):
 class Memory(Calls):
     """The same for allocations: one that fails, and all of them from one on."""
 
-    # Known to fail: where memory for a role's address runs out, a check gives a wrong verdict.
-    test_of_check = None
-
     STEP = int(os.environ.get("HANDLENS_MEMORY_STEP", "11"))
 
     def faults(self, counts):

@@ -6,6 +6,8 @@ it is the test; where it must not, what the report says of it stands beside it.
 
 import json
 import pathlib
+import re
+import xml.etree.ElementTree
 
 import handlens
 import pcapng
@@ -263,6 +265,92 @@ class Values(handlens.LabTest):
     def test_what_packets_alone_do_not_tell_is_not_judged(self):
         foreign = pcapng.packets_only(CAPTURES / "hello.pcapng", self.work / "foreign.pcapng")
         self.assert_told(UNKNOWN, foreign)
+
+
+class Reports(handlens.LabTest):
+    """The formats for programs say of each expectation what the one for readers says."""
+
+    LINES = [case[0] for case in FAILING + UNKNOWN] + ["expect.equal(1, 1)", "error('enough')",
+                                                       "expect.equal(2, 2)"]
+
+    def setUp(self):
+        super().setUp()
+        self.lab("function lab.client() end\nfunction lab.check(trace)\n" + "\n".join(self.LINES) +
+                 "\nend\n")
+        cut = (CAPTURES / "hello.pcapng").read_bytes()[:-3]
+        (self.work / "cut.pcapng").write_bytes(cut)
+        pcapng.packets_only(CAPTURES / "hello.pcapng", self.work / "foreign.pcapng")
+        self.reports = [json.loads(line) for line in self.check("json").out.splitlines()]
+
+    def check(self, form, *files):
+        files = files or ("cut.pcapng", "foreign.pcapng", "none.pcapng")
+        return self.run_handlens("check", "mine.lua", *files, "--format", form,
+                                 status=handlens.CHECK_FAILED)
+
+    def test_junit(self):
+        suites = xml.etree.ElementTree.fromstring(self.check("junit").out_bytes).findall("testsuite")
+        self.assertEqual(len(suites), 3)
+        for suite, report in zip(suites, self.reports):
+            expectations = report["expectations"]
+            unread = 1 if report.get("error") else 0
+            broken = sum(e["verdict"] == "failed" and e.get("broken", False) for e in expectations)
+            self.assertEqual({name: int(suite.get(name))
+                              for name in ("tests", "failures", "errors", "skipped")},
+                             {"tests": len(expectations) + unread,
+                              "failures": report["failed"] - broken, "errors": broken + unread,
+                              "skipped": report["not_judged"]})
+            for case, one in zip(suite.findall("testcase"), expectations):
+                self.assertEqual(case.get("name"), f"line {one['line']}: {one['expectation']}")
+                self.assertEqual((case.get("classname"), case.get("file"), case.get("line")),
+                                 ("mine", "mine.lua", str(one["line"])))
+                outcome, = case or [None]
+                kind = outcome.tag if outcome is not None else "passed"
+                self.assertEqual(kind, {"not judged": "skipped", "passed": "passed"}.get(
+                    one["verdict"], "error" if one.get("broken") else "failure"))
+                for row in one.get("sequence") or []:
+                    self.assertIn(f"expected '{row['expected'] or ''}', came ", outcome.text)
+                    self.assertIn(row["came"] or "", outcome.text)
+            if unread:
+                last = suite.findall("testcase")[-1]
+                self.assertEqual(last.get("name"), "the trace can be read to its end")
+                self.assertEqual(last.find("error").get("message"), report["error"])
+
+    def test_tap(self):
+        out = self.check("tap").out
+        self.assertTrue(out.startswith("TAP version 14\n1..3\n# Subtest: cut.pcapng\n"), out[:80])
+        parts = re.split(r"(?m)^# Subtest: .*\n", out)[1:]
+        for part, report in zip(parts, self.reports):
+            lines = re.findall(r"(?m)^    (ok|not ok) (\d+) - (.*)$", part)
+            told = [(e["verdict"] == "failed", e["verdict"] == "not judged")
+                    for e in report["expectations"]] + [(True, False)] * bool(report.get("error"))
+            self.assertEqual([(word == "not ok", " # SKIP not judged: " in text)
+                              for word, _, text in lines], told)
+            self.assertEqual([int(number) for _, number, _ in lines],
+                             list(range(1, len(told) + 1)))
+            self.assertEqual(part.count("difference: "),
+                             sum(row["kind"] in ("different", "missing")
+                                 for e in report["expectations"] for row in e.get("sequence") or []))
+        self.assertEqual(re.findall(r"(?m)^(ok|not ok) (\d+) - (.*)$", out),
+                         [("not ok", "1", "cut.pcapng"), ("not ok", "2", "foreign.pcapng"),
+                          ("not ok", "3", "none.pcapng")])
+        alone = self.check("tap", "cut.pcapng").out
+        self.assertRegex(alone, rf"(?m)^1\.\.{len(self.reports[0]['expectations']) + 1}$")
+        self.assertRegex(alone, r"(?m)^not ok \d+ - .*cut\.pcapng.* damaged")
+
+    def test_text(self):
+        """For readers: what passed alone is not told where more than one file is judged."""
+        for options in ([], ["--color", "always"]):
+            out = self.run_handlens("check", "mine.lua", "cut.pcapng", "foreign.pcapng",
+                                    "none.pcapng", *options, status=handlens.CHECK_FAILED).out
+            plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
+            self.assertEqual(plain == out, not options)
+            for report in self.reports:
+                for one in report["expectations"]:
+                    if one["verdict"] != "passed":
+                        # Its text may be broken to the width.
+                        self.assertIn(re.sub(r"\s", "", one["expectation"]),
+                                      re.sub(r"\s", "", plain))
+            self.assertIn("0 of 3 files passed.", plain)
 
 
 class Trouble(handlens.LabTest):
