@@ -204,9 +204,18 @@ static void count_unique(struct analysis *a)
         a->sender->retransmissions++;
 }
 
+/* The RST that answers a SYN has no place in the stream (RFC 9293 section 3.10.7.1: its number is
+ * 0), so it says nothing of what its end has sent. */
+static bool is_nowhere(const struct analysis *a)
+{
+    return (a->tcp->flags & TCP_RST) != 0 && a->tcp->seq == 0 && a->mine->has_next;
+}
+
 static void remember_segment(struct analysis *a, struct segment_pool *pool)
 {
     struct track *mine = a->mine;
+    if (is_nowhere(a))
+        return;
     bool takes_one = a->tcp->flags & (TCP_SYN | TCP_FIN);
     if (a->length > 0 || takes_one)
         segments_add(pool, &mine->unacked, a->seen->time, a->seen->number, a->tcp->seq,

@@ -16,7 +16,7 @@ class Story:
     """What a stream has been through."""
 
     def __init__(self):
-        self.streams, self.times = {}, {}
+        self.streams, self.times, self.ends = {}, {}, {}
         self.captured, self.quoted = [], set()  # tshark's UDP streams, by their first datagram here or in a quote
 
     def add(self, our, raw, row):
@@ -44,10 +44,18 @@ class Story:
         if time < self.times.get(key, time):
             past.add("its clock ran backwards")
         self.times[key] = time
-        if "ACKed unseen segment" in our["marks"]:
-            past.add("an ACK of what was not seen")
+        self._follow_numbers(our, key, raw["from"], past)
         past.add("a segment")
         return past
+
+    def _follow_numbers(self, our, key, side, past):
+        """Does it acknowledge more than was seen? (Not each such ACK is marked.)"""
+        other = "client" if side == "server" else "server"
+        if "ACK" in our["flags"] and self.ends.get((key, other), 2**31) < our["relative_ack"] < 2**31:
+            past.add("an ACK of what was not seen")
+        if our["relative_seq"] < 2**31:
+            end = our["relative_seq"] + our["payload_length"] + bool({"SYN", "FIN"} & set(our["flags"]))
+            self.ends[key, side] = max(self.ends.get((key, side), 0), end)
 
     def _number_datagram(self, our, row, past):
         """tshark numbers UDP streams as it meets them, quoted ones too: are those the only ones it counted more?"""

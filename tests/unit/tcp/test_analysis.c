@@ -210,6 +210,16 @@ static void same_syn_makes_void_what_a_rst_claimed(void **state)
     assert_int_equal(say(talk, CLIENT, "ACK", 1001, 9001, 50, 65535), 0);
 }
 
+static void rst_of_a_closed_port_says_nothing_of_the_stream(void **state)
+{
+    struct talk *talk = *state;
+    say(talk, CLIENT, "SYN", 1000, 0, 0, 65535);
+    say(talk, SERVER, "SYN", 0x90000000u, 0, 0, 65535);
+    say(talk, SERVER, "RST ACK", 0, 1001, 0, 0); /* 0 is ahead of its SYN */
+    say(talk, CLIENT, "SYN ACK", 1000, 0x90000001u, 0, 65535);
+    assert_int_equal(say(talk, SERVER, "ACK", 0x90000001u, 1001, 50, 65535), 0);
+}
+
 static void round_trips_are_measured_to_the_segment_that_ends_there(void **state)
 {
     struct talk *talk = *state;
@@ -336,6 +346,7 @@ int main(void)
         TALK_TEST(syn_ack_with_another_number_is_marked_in_the_same_flow),
         TALK_TEST(refused_syn_sent_again_opens_the_flow_again),
         TALK_TEST(same_syn_makes_void_what_a_rst_claimed),
+        TALK_TEST(rst_of_a_closed_port_says_nothing_of_the_stream),
         TALK_TEST(round_trips_are_measured_to_the_segment_that_ends_there),
         TALK_TEST(marks_hold_across_the_wrap_of_sequence_numbers),
         TALK_TEST(one_duplicate_ack_does_not_make_a_fast_retransmission),
