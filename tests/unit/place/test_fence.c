@@ -26,6 +26,7 @@
 
 #include "child.h"
 #include "place/place.h"
+#include "refuse.h"
 
 /* Each refusal by its number: a library's wrapper might turn to another call. */
 #define REFUSED(number, ...) (errno = 0, syscall(number, __VA_ARGS__) == -1 && errno == EPERM)
@@ -298,6 +299,88 @@ static void the_private_loopbacks_capabilities_go_too(void **state)
     RUN_CASE(capabilities);
 }
 
+/* Landlock's calls by their numbers: the headers may be older. */
+enum { LANDLOCK_CREATE_RULESET = 444, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF };
+
+static int refused_files(unsigned call, unsigned code, const char *words)
+{
+    if (!has_landlock())
+        SKIP("no Landlock here");
+    const struct fence_opening opening = {.path = at("inside"), .right = FENCE_READ};
+    const struct place_fence fence = {.openings = &opening, .opening_count = 1};
+    struct error error = {0};
+    CHECK(refuse(call, -1, code));
+    CHECK(!place_fence(&fence, &error));
+    if (strcmp(error.text, words) != 0)
+        fprintf(stderr, "%s\n", error.text);
+    CHECK(error.status == STATUS_NOT_ALLOWED && strcmp(error.text, words) == 0);
+    return CASE_PASSED;
+}
+
+static int refused_rule(void)
+{
+    return refused_files(LANDLOCK_ADD_RULE, ENOMEM,
+                         "cannot fence in the files (Landlock): Cannot allocate memory (ENOMEM)");
+}
+
+static int refused_restriction(void)
+{
+    return refused_files(LANDLOCK_RESTRICT_SELF, E2BIG,
+                         "cannot fence in the files (Landlock): Argument list too long (E2BIG)");
+}
+
+static void a_fence_that_cannot_be_closed_is_an_error(void **state)
+{
+    (void)state;
+    RUN_CASE(refused_rule);
+    RUN_CASE(refused_restriction);
+}
+
+static int no_landlock(void)
+{
+    CHECK(refuse(LANDLOCK_CREATE_RULESET, -1, ENOSYS));
+    CHECK(close_fence(false, FENCE_OPENS_TO_READ));
+    CHECK(open(at("secret"), O_RDONLY) >= 0);
+    CHECK(REFUSED(SYS_socket, AF_INET, SOCK_STREAM, 0));
+    return CASE_PASSED;
+}
+
+static int no_seccomp(void)
+{
+    if (!has_landlock())
+        SKIP("no Landlock here");
+    CHECK(refuse(SYS_seccomp, -1, ENOSYS));
+    CHECK(close_fence(true, FENCE_OPENS_TO_READ));
+    CHECK(open(at("secret"), O_WRONLY) == -1 && errno == EACCES);
+    CHECK(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+    return CASE_PASSED;
+}
+
+static void a_kernel_that_lacks_one_wall_has_the_other(void **state)
+{
+    (void)state;
+    RUN_CASE(no_landlock);
+    RUN_CASE(no_seccomp);
+}
+
+static int a_pipe(void)
+{
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    const struct fence_opening opening = {.descriptor = ends[0], .right = FENCE_WRITE};
+    const struct place_fence fence = {.openings = &opening, .opening_count = 1};
+    struct error error = {0};
+    CHECK(place_fence(&fence, &error));
+    CHECK(write(ends[1], "x", 1) == 1);
+    return CASE_PASSED;
+}
+
+static void an_open_pipe_needs_no_opening(void **state)
+{
+    (void)state;
+    RUN_CASE(a_pipe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +392,9 @@ int main(void)
         cmocka_unit_test(the_kernel_is_asked_for_nothing_else),
         cmocka_unit_test(threads_that_start_behind_it_are_inside),
         cmocka_unit_test(the_private_loopbacks_capabilities_go_too),
+        cmocka_unit_test(a_fence_that_cannot_be_closed_is_an_error),
+        cmocka_unit_test(a_kernel_that_lacks_one_wall_has_the_other),
+        cmocka_unit_test(an_open_pipe_needs_no_opening),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

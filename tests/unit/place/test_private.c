@@ -143,6 +143,25 @@ static void the_user_stays_who_it_was_and_owns_its_files(void **state)
     RUN_CASE(same_user);
 }
 
+static int ordinary_user(void)
+{
+    if (geteuid() != 0)
+        SKIP("not root");
+    CHECK(setresgid(23456, 23456, 23456) == 0 && setresuid(12345, 12345, 12345) == 0);
+    ENTER(&no_wishes);
+    int ends[2];
+    CHECK(place.may_capture && geteuid() == 12345 && getegid() == 23456);
+    CHECK(connect_at(AF_INET, 80, ends) >= 0);
+    CHECK(socket(AF_PACKET, SOCK_RAW, 0) >= 0);
+    return CASE_PASSED;
+}
+
+static void an_ordinary_user_needs_no_root(void **state)
+{
+    (void)state;
+    RUN_CASE(ordinary_user);
+}
+
 static int nothing_left(void)
 {
     size_t before = open_descriptors();
@@ -199,7 +218,9 @@ static int small_mtu(void)
 
 static int own_mtu(void)
 {
-    ENTER(&no_wishes);
+    struct place_wishes wishes = PLACE_NO_WISHES;
+    wishes.mtu = 65536;
+    ENTER(&wishes);
     int ends[2];
     CHECK(connect_at(AF_INET, 0, ends) >= 0);
     CHECK(longest_frame(ends) > 10000);
@@ -279,6 +300,13 @@ static int bad_mtu(void)
     return refused(&wishes, "cannot set mtu to 20 on the private loopback: Invalid argument");
 }
 
+static int too_large_mtu(void)
+{
+    struct place_wishes wishes = PLACE_NO_WISHES;
+    wishes.mtu = 65537;
+    return refused(&wishes, "cannot set mtu to 65537 on the private loopback: Invalid argument");
+}
+
 static int bad_sysctl(void)
 {
     struct place_wishes wishes = PLACE_NO_WISHES;
@@ -290,6 +318,7 @@ static void a_wish_that_cannot_be_granted_is_named_and_nothing_moves(void **stat
 {
     (void)state;
     RUN_CASE(bad_mtu);
+    RUN_CASE(too_large_mtu);
     RUN_CASE(bad_sysctl);
 }
 
@@ -300,6 +329,7 @@ int main(void)
         cmocka_unit_test(the_place_says_what_it_is),
         cmocka_unit_test(every_port_is_free_the_low_ones_too),
         cmocka_unit_test(the_user_stays_who_it_was_and_owns_its_files),
+        cmocka_unit_test(an_ordinary_user_needs_no_root),
         cmocka_unit_test(entering_leaves_no_child_and_no_descriptor_behind),
         cmocka_unit_test(with_a_small_mtu_segments_are_no_longer_than_it),
         cmocka_unit_test(every_wish_is_granted),

@@ -17,6 +17,7 @@
 
 #include "child.h"
 #include "place/place.h"
+#include "refuse.h"
 
 #define USER  "12345"
 #define GROUP "23456"
@@ -160,12 +161,71 @@ static void under_sudo_the_private_loopback_outlives_the_privileges(void **state
     RUN_CASE(sudo_run);
 }
 
+/* Root under sudo whose kernel refuses one step; the sentence says which. */
+static int refused_step(unsigned call, int argument, unsigned code, const char *words)
+{
+    struct error error = {0};
+    if (geteuid() != 0)
+        SKIP("not root");
+    pretend_sudo(USER, GROUP);
+    CHECK(refuse(call, argument, code));
+    CHECK(!place_drop_privileges(&error));
+    if (strcmp(error.text, words) != 0)
+        fprintf(stderr, "%s\n", error.text);
+    CHECK(error.status == STATUS_NOT_ALLOWED && strcmp(error.text, words) == 0);
+    return CASE_PASSED;
+}
+
+static int refused_groups(void)
+{
+    return refused_step(
+        SYS_setgroups, -1, EPERM,
+        "cannot become user 12345 and group 23456: Operation not permitted (EPERM)");
+}
+
+static int refused_user(void)
+{
+    return refused_step(
+        SYS_setresuid, -1, EAGAIN,
+        "cannot become user 12345 and group 23456: Resource temporarily unavailable "
+        "(EAGAIN)");
+}
+
+static int pretended_user(void)
+{
+    return refused_step(SYS_setresuid, -1, 0,
+                        "root's privileges could be taken back after they were given up");
+}
+
+static int refused_capabilities(void)
+{
+    return refused_step(SYS_capset, -1, EPERM,
+                        "cannot give up the capabilities: Operation not permitted (EPERM)");
+}
+
+static int refused_no_new_privileges(void)
+{
+    return refused_step(SYS_prctl, PR_SET_NO_NEW_PRIVS, EINVAL,
+                        "cannot set no_new_privs: Invalid argument (EINVAL)");
+}
+
+static void whatever_cannot_be_given_up_is_an_error(void **state)
+{
+    (void)state;
+    RUN_CASE(refused_groups);
+    RUN_CASE(refused_user);
+    RUN_CASE(pretended_user);
+    RUN_CASE(refused_capabilities);
+    RUN_CASE(refused_no_new_privileges);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_becomes_the_user_of_sudo_for_good_in_every_thread),
         cmocka_unit_test(what_is_not_a_number_is_refused),
         cmocka_unit_test(without_sudo_nothing_changes),
+        cmocka_unit_test(whatever_cannot_be_given_up_is_an_error),
         cmocka_unit_test(under_sudo_the_private_loopback_outlives_the_privileges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,18 +13,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "child.h"
 #include "place/place.h"
+#include "refuse.h"
 
 static const struct place_wishes no_wishes = PLACE_NO_WISHES;
 
@@ -51,23 +49,6 @@ static bool nest(int flags)
     return write_file("/proc/self/gid_map", map) &&
            write_file("/proc/sys/user/max_user_namespaces", "0") &&
            write_file("/proc/sys/user/max_net_namespaces", "0");
-}
-
-/* From now on this process gets error for the system call; argument: only with this as the first
- * argument, or -1. */
-static bool refuse(unsigned call, int argument, unsigned error)
-{
-    struct sock_filter any[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)argument, 0, argument < 0 ? 0 : 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {.len = sizeof any / sizeof any[0], .filter = any};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 static size_t open_descriptors(void)
@@ -214,6 +195,21 @@ static int refused_join(void)
     return refused_step(SYS_setns, -1, EPERM, "(setns: Operation not permitted)");
 }
 
+static int refused_pidfd(void)
+{
+    return refused_step(SYS_pidfd_open, -1, ENOSYS, "(setns: Function not implemented)");
+}
+
+static int refused_channel(void)
+{
+    return refused_step(SYS_socketpair, -1, EMFILE, "(fork: Too many open files)");
+}
+
+static int refused_report(void)
+{
+    return refused_step(SYS_sendto, -1, ENOBUFS, "(fork: No child processes)");
+}
+
 static int refused_fork(void)
 {
     return refused_step(SYS_clone, -1, EAGAIN, "(fork: Resource temporarily unavailable)");
@@ -227,6 +223,9 @@ static void whatever_step_is_refused_is_named_and_nothing_moves(void **state)
     RUN_CASE(refused_host_name);
     RUN_CASE(refused_ioctl);
     RUN_CASE(refused_join);
+    RUN_CASE(refused_pidfd);
+    RUN_CASE(refused_channel);
+    RUN_CASE(refused_report);
     RUN_CASE(refused_fork);
 }
 
@@ -247,6 +246,67 @@ static void a_place_without_packets_is_no_place_for_a_capture(void **state)
 {
     (void)state;
     RUN_CASE(refused_packets);
+}
+
+/* A container's root: it may make no namespaces as root does, but as anybody may. */
+static int root_without_namespaces(void)
+{
+    struct place place;
+    struct error error = {0};
+    if (geteuid() != 0)
+        SKIP("not root");
+    unsetenv("SUDO_UID");
+    CHECK(refuse(SYS_unshare, CLONE_NEWNET | CLONE_NEWUTS, EPERM));
+    CHECK(place_enter(&place, PLACE_PRIVATE, true, &no_wishes, &error));
+    CHECK(place.kind == PLACE_PRIVATE && place.may_capture && geteuid() == 0);
+    return CASE_PASSED;
+}
+
+/* In a namespace of its own root could not become the user who called sudo. */
+static int root_under_sudo_without_namespaces(void)
+{
+    struct place place;
+    struct error error = {0};
+    if (geteuid() != 0)
+        SKIP("not root");
+    setenv("SUDO_UID", "12345", 1);
+    CHECK(refuse(SYS_unshare, CLONE_NEWNET | CLONE_NEWUTS, EPERM));
+    CHECK(place_enter(&place, PLACE_PRIVATE, true, &no_wishes, &error));
+    CHECK(place.kind == PLACE_HERE);
+    CHECK(strstr(place.remark, "(unshare: Operation not permitted)") != NULL);
+    return CASE_PASSED;
+}
+
+static void a_containers_root_is_served_as_an_ordinary_user(void **state)
+{
+    (void)state;
+    RUN_CASE(root_without_namespaces);
+    RUN_CASE(root_under_sudo_without_namespaces);
+}
+
+static int an_ordinary_user(void)
+{
+    struct place place;
+    struct error error = {0};
+    if (geteuid() != 0)
+        SKIP("not root");
+    CHECK(refuse(SYS_unshare, -1, EPERM));
+    CHECK(setresgid(23456, 23456, 23456) == 0 && setresuid(12345, 12345, 12345) == 0);
+    CHECK(!place_enter(&place, PLACE_PRIVATE, true, &no_wishes, &error));
+    fprintf(stderr, "%s\n", error.text);
+    CHECK(error.status == STATUS_NOT_ALLOWED);
+    CHECK(strstr(error.text, "(unshare: Operation not permitted)\nnor capturing packets") != NULL);
+    CHECK(strstr(error.text, "sudo setcap cap_net_raw+ep /") != NULL);
+    CHECK(strstr(error.text, "place_test_refused ...") != NULL);
+    CHECK(place_enter(&place, PLACE_NETWORK, true, &no_wishes, &error));
+    CHECK(strstr(place.remark, "; try sudo, or once: sudo setcap cap_net_raw+ep /") != NULL);
+    return CASE_PASSED;
+}
+
+static void an_ordinary_user_is_told_of_sudo_and_setcap(void **state)
+{
+    (void)state;
+    RUN_CASE(an_ordinary_user);
 }
 
 static int here(void)
@@ -306,6 +366,8 @@ int main(void)
         cmocka_unit_test(who_may_capture_here_gets_this_machines_loopback_and_a_remark),
         cmocka_unit_test(whatever_step_is_refused_is_named_and_nothing_moves),
         cmocka_unit_test(a_place_without_packets_is_no_place_for_a_capture),
+        cmocka_unit_test(a_containers_root_is_served_as_an_ordinary_user),
+        cmocka_unit_test(an_ordinary_user_is_told_of_sudo_and_setcap),
         cmocka_unit_test(here_works_without_capture_and_needs_the_right_with_it),
         cmocka_unit_test(the_network_never_fails),
     };

@@ -224,6 +224,104 @@ static void an_unknown_global_is_an_error(void **state)
                                       "  in the file's top level (test.lua:1)");
 }
 
+/* A line of the top level, and what is said of it behind the file's name. */
+static const struct {
+    const char *line, *message;
+} wrong[] = {
+    {"lab[1] = 2", ":1: lab has named fields only, not a number"},
+    {"lab.xyzzy = 1", ":1: lab.xyzzy: no such field"},
+    {"lab.title = 'a\\0b'", ":1: lab.title has a zero byte in it"},
+    {"lab.timeout = 'x'", ":1: lab.timeout must be a number of seconds above 0"},
+    {"lab.timeout = 1e10", ":1: lab.timeout must be a number of seconds above 0"},
+    {"lab.timeout = 0 / 0", ":1: lab.timeout must be a number of seconds above 0"},
+    {"lab.clients = 1", ":1: lab.clients is a number; it must be a table"},
+    {"lab.clients[1] = print", ": lab.clients has a number as a name; write lab.clients.alice"},
+    {"lab.clients[''] = print",
+     ": lab.clients.: a client's name has up to 24 letters, digits, _ and -"},
+    {"lab.clients['a b'] = print",
+     ": lab.clients.a b: a client's name has up to 24 letters, digits, _ and -"},
+    {"lab.clients[('x'):rep(25)] = print",
+     ": lab.clients.xxxxxxxxxxxxxxxxxxxxxxxxx: a client's name has up to 24 letters, digits, _ "
+     "and -"},
+    {"lab.clients.bob = 1", ": lab.clients.bob is a number; it must be a function"},
+    {"lab.clients.server = print", ": no client in lab.clients can be called server"},
+    {"lab.clients.client = print", ": no client in lab.clients can be called client"},
+    {"lab.kernel = 1", ":1: lab.kernel is a number; it must be a table"},
+    {"lab.kernel.xyzzy = 1", ":1: lab.kernel.xyzzy: no such field"},
+    {"lab.kernel = { [1] = 2 }", ":1: lab.kernel has named fields only, not a number"},
+    {"lab.kernel.sack = 2", ":1: lab.kernel.sack must be a whole number from 0 to 1, not 2"},
+    {"lab.answers = 1", ":1: lab.answers is a number; it must be a table"},
+    {"lab.answers = { client = 1 }",
+     ": lab.answers.client is a number; it must be a list of lines"},
+    {"lab.answers = { client = { 'x', {} } }",
+     ": lab.answers.client: line 2 is a table; it must be a text"},
+    {"lab.answers = { bob = { 'x' } }",
+     ": lab.answers has lines for 'bob', but the lab has no such role"},
+    {"lab.answers = { server = { 'x' } }",
+     ": lab.answers has lines for 'server', but the lab has no such role"},
+    {"error()", ":1: error without a message (the value raised is nil)"},
+    {"error({})", ":1: error without a message (the value raised is a table)"},
+    {"error(setmetatable({}, { __tostring = function() return 'mine' end }))", ":1: mine"},
+    {"error('mine', 0)", ":1: mine"},
+    {"require('a b')", ":1: require: 'a b' is not the name of a script beside the lab"},
+    {"require(('x'):rep(65))", ":1: require: 'xxxxx"},
+    {"string.rep('x', 2^29)", ":1: the script needs more than its 256 MiB of memory"},
+    {"coroutine.wrap(error)('mine')", ":1: mine"},
+};
+
+static void every_mistake_at_the_top_level_has_its_sentence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[256], message[256];
+        snprintf(text, sizeof text, "%s function lab.client() end\n", wrong[i].line);
+        snprintf(message, sizeof message, "test.lua%s", wrong[i].message);
+        struct script *script = load_text(text);
+        if (script != NULL)
+            fail_msg("nothing is said of: %s", wrong[i].line);
+        if (strncmp(lab_error.text, message, strlen(message)) != 0)
+            fail_msg("%s\nsays: %s\nnot:  %s", wrong[i].line, lab_error.text, message);
+        assert_int_equal(lab_error.status, STATUS_USAGE);
+    }
+}
+
+static void a_switch_of_the_kernel_may_be_true_or_false(void **state)
+{
+    (void)state;
+    struct script *script = load_text("lab.kernel = { sack = false, timestamps = true }\n"
+                                      "function lab.client() end\n");
+    assert_non_null(script);
+    assert_int_equal(script_lab(script)->kernel.sack, 0);
+    assert_int_equal(script_lab(script)->kernel.timestamps, 1);
+    script_close(script);
+}
+
+static void a_file_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    size_t length = ((size_t)4 << 20) + 1;
+    char *text = malloc(length);
+    assert_non_null(text);
+    memset(text, '\n', length);
+    write_bytes("test.lua", text, length);
+    free(text);
+    assert_null(load_named("test.lua", NULL));
+    assert_non_null(strstr(lab_error.text, "test.lua has more than 4 MiB; that is no script"));
+    assert_int_equal(lab_error.status, STATUS_USAGE);
+}
+
+static void more_files_than_a_lab_may_have_are_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "part%d.lua", i);
+        write_file(name, "return 1");
+    }
+    assert_null(load_text("for i = 0, 63 do require('part' .. i) end"));
+    assert_non_null(strstr(lab_error.text, "a lab can have at most 64 script files"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +336,10 @@ int main(void)
         cmocka_unit_test(require_finds_sibling_scripts_once),
         cmocka_unit_test(require_names_what_is_wrong),
         cmocka_unit_test(an_unknown_global_is_an_error),
+        cmocka_unit_test(every_mistake_at_the_top_level_has_its_sentence),
+        cmocka_unit_test(a_switch_of_the_kernel_may_be_true_or_false),
+        cmocka_unit_test(a_file_that_is_too_large_is_refused),
+        cmocka_unit_test(more_files_than_a_lab_may_have_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
