@@ -40,6 +40,8 @@ class Story:
             past.add("a number before the first")
         if our["seq"] == 0 or ("ACK" in flags and our["ack"] == 0):
             past.add("a number that is 0")
+        if "RST" in flags and our["seq"] == 0 and past:
+            past.add("a RST that has no number")
         time = decimal.Decimal(our["time"])
         if time < self.times.get(key, time):
             past.add("its clock ran backwards")
@@ -222,6 +224,12 @@ def knows_no_number_zero(difference, story):
     tell what lies before or behind it, or acknowledges more."""
     return (difference.field == "marks" and "a number that is 0" in story
             and set(difference.theirs) < set(difference.ours))
+
+
+def goes_by_a_reset_without_a_number(difference, story):
+    """The RST that answers a SYN has the number 0 and no window (RFC 9293 section 3.10.7.1). tshark follows both
+    where a connection goes on after it (one SYN crossed another, the RST came late or twice)."""
+    return difference.field in ANALYSIS and "a RST that has no number" in story
 
 
 def counts_what_was_quoted(difference, story):

@@ -8,7 +8,8 @@ import against
 import loopback
 import pcaps
 
-ALWAYS = [accepted.is_first_fragment, accepted.follows_multipath, accepted.stops_by_a_bug_of_its_own]
+ALWAYS = [accepted.is_first_fragment, accepted.follows_multipath, accepted.stops_by_a_bug_of_its_own,
+          accepted.goes_by_a_reset_without_a_number]
 
 # Where something was not seen.
 UNSEEN = [accepted.was_asked_for_by_nobody, accepted.flies_before_the_first, accepted.knows_no_number_zero,
