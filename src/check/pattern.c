@@ -116,7 +116,9 @@ static bool read_addresses(struct reading *reading)
     if (!read_address(reading->word, &pattern->from))
         return refuse(reading, "the address", reading->word, NULL);
     take(reading); /* the > */
-    if (!take(reading) || !read_address(reading->word, &pattern->to))
+    if (!take(reading))
+        return error_set(reading->error, STATUS_USAGE, "an address is missing behind the '>'");
+    if (!read_address(reading->word, &pattern->to))
         return refuse(reading, "the address", reading->word, NULL);
     pattern->has_addresses = true;
     return true;
@@ -232,8 +234,6 @@ static bool read_field(struct reading *reading, const char *name, struct pattern
     char number[WORD];
     skip_blanks(reading);
     size_t length = strcspn(reading->at, " \t[");
-    if (length == 1 && strchr("<>", reading->at[0]) != NULL)
-        length += strcspn(reading->at + length, " \t[");
     snprintf(number, sizeof number, "%.*s", (int)(length < WORD ? length : WORD - 1), reading->at);
     if (length == 0)
         return error_set(reading->error, STATUS_USAGE, "a number is missing behind '%s'", name);

@@ -36,6 +36,33 @@ class CommandLine(handlens.LabTest):
             self.assert_one_sentence(result, value)
             self.assertEqual(result.out, "")
 
+    def test_each_value_is_told_what_it_must_be(self):
+        seconds = "--timeout takes seconds, more than 0 and at most 1000000, not "
+        whole = "takes a whole number from"
+        for words, told in (
+                (["run", "hello", "--timeout", "0"], seconds + "'0'"),
+                (["run", "hello", "--timeout", ""], seconds + "''"),
+                (["run", "hello", "--timeout", "1s"], seconds + "'1s'"),
+                (["run", "hello", "--timeout", "nan"], seconds + "'nan'"),
+                (["run", "hello", "--timeout", "1e7"], seconds + "'1e7'"),
+                (["run", "hello", "--timeout", "1e999"], seconds + "'1e999'"),
+                (["run", "hello", "--clients", "0"], f"--clients {whole} 1 to 1000000, not '0'"),
+                (["run", "hello", "--clients", "1x"], f"--clients {whole} 1 to 1000000, not '1x'"),
+                (["run", "hello", "--repeat", "-1"], f"--repeat {whole} 1 to 1000000, not '-1'"),
+                (["run", "hello", "--repeat", "9" * 30], f"--repeat {whole} 1 to 1000000, not '999"),
+                (["serve", "hello", "--port", "65536"], f"--port {whole} 0 to 65535, not '65536'"),
+                (["view", "x", "--flow", "4294967296"], f"--flow {whole} 1 to 4294967295"),
+                (["view", "x", "--number", "0"], f"--number {whole} 1 to 18446744073709551615"),
+                (["view", "x", "--as", "xyzzy"], "there is no view 'xyzzy'; there are ladder, packets,"),
+                (["view", "x", "--as", "stream", "--from", "alice"],
+                 "--from takes client or server, not 'alice'"),
+                (["replay", "x", "--as", "alice"], "--as takes client or server, not 'alice'"),
+                (["view", "x", "--color", "red"],
+                 "--color takes auto, always or never, not 'red'")):
+            result = self.run_handlens(*words, status=USAGE)
+            self.assert_one_sentence(result, told)
+            self.assertEqual(result.out, "", words)
+
     def test_missing_and_superfluous_words(self):
         for words in (["run"], ["run", "hello", "-w"], ["run", "hello", "again"], ["view"]):
             self.assert_one_sentence(self.run_handlens(*words, status=USAGE), "handlens")
@@ -60,6 +87,52 @@ class Help(handlens.LabTest):
 
     def test_labs_lists_hello(self):
         self.assertRegex(self.run_handlens("labs").out, r"(?m)^\s*hello\b")
+
+
+class Labs(handlens.LabTest):
+    def entries(self, *options, **more):
+        """What `labs` says of the labs in ./scripts, which stand beside the program's own."""
+        out = self.run_handlens("labs", "-q", *options, **more).out
+        return [line.rstrip() for line in out.splitlines()]
+
+    def setUp(self):
+        super().setUp()
+        (self.work / "scripts").mkdir()
+        for name, text in (("first", "lab.group = 'my course'\nlab.order = 9001\nlab.about = 'One.'"),
+                           ("second", "lab.group = 'My Course'\nlab.order = 9002\nlab.title = 'Two'"),
+                           ("alone", "lab.about = 'Of no group.\\nAnd more of it.'"),
+                           ("broken", "lab.port = = 1"),
+                           ("long", f"lab.about = '{'word ' * 40}'"),
+                           ("hello", "lab.about = 'Mine comes first.'")):
+            (self.work / "scripts" / f"{name}.lua").write_text(
+                f"{text}\nfunction lab.client() end\n")
+        (self.work / "scripts/notes.txt").write_text("no lab")
+
+    def test_groups_stand_in_order_and_what_has_none_last(self):
+        lines = self.entries()
+        mine = lines.index("My course")
+        self.assertEqual([line.split() for line in lines[mine + 1:mine + 4]],
+                         [["first", "One."], ["second", "Two"], []])
+        others = lines[lines.index("Others") + 1:]
+        self.assertEqual([line.split()[0] for line in others], ["alone", "broken", "hello", "long"])
+        self.assertTrue(others[0].endswith("  Of no group."), others[0])
+        self.assertRegex(others[1], r"^  broken  +broken\.lua:1: unexpected symbol near '='$")
+        self.assertTrue(others[2].endswith("Mine comes first."))
+        self.assertEqual(sum(line.split()[:1] == ["hello"] for line in lines), 1)
+
+    def test_fits_the_width(self):
+        for columns, env, mark in ((80, {}, "…"), (40, {}, "…"), (80, {"LANG": "C"}, "~")):
+            lines = self.entries(env={"COLUMNS": str(columns), **env})
+            self.assertLessEqual(max(map(len, lines)), columns)
+            long, = [line for line in lines if line.startswith("  long")]
+            self.assertTrue(long.endswith(mark), long)
+
+    def test_color_changes_no_word(self):
+        plain = self.run_handlens("labs").out
+        colored = self.run_handlens("labs", "--color", "always").out
+        self.assertIn("\x1b[1mMy course\x1b[0m\n", colored)
+        self.assertEqual(re.sub(r"\x1b\[[0-9]*m", "", colored), plain)
+        self.assertTrue(plain.endswith("\nRun one with:  handlens run NAME\n"))
 
 
 class Script(handlens.LabTest):
