@@ -68,6 +68,8 @@ static bool add_packet(struct view_live *live, const struct trace_event *event,
     const struct view_options *options = live->options;
     struct flow_facts facts;
     flow_table_add_keyed(live->flows, event->time, frame->number, packet, &prepared->key, &facts);
+    if (facts.flow == NULL && flow_table_has_lost(live->flows))
+        return error_out_of_memory(error);
     if (options->number != 0 && frame->number != options->number)
         return true;
     if (options->flow != 0 && (facts.flow == NULL || facts.flow->id != options->flow))

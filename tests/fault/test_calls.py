@@ -130,7 +130,8 @@ class Calls(fault.FaultTest):
         self.assertGreater(len(tried), 5)
 
     def is_hello(self, result):
-        return "10 packets" in result.out and "Hello from the server" in result.out
+        """On a busy machine the kernel may acknowledge on its own, too."""
+        return bool(re.search(r"\b1\d packets", result.out)) and "Hello from the server" in result.out
 
     def test_of_run(self):
         def arguments(number):
@@ -250,9 +251,23 @@ class Memory(Calls):
     STEP = int(os.environ.get("HANDLENS_MEMORY_STEP", "11"))
 
     def faults(self, counts):
-        for number in range(1, counts["alloc"] + 1, self.STEP):
+        # Where there are few ways, all are tried.
+        for number in range(1, counts["alloc"] + 1, min(self.STEP, counts["alloc"] // 40 + 1)):
             yield f"alloc:ENOMEM:{number}"
             yield f"alloc:ENOMEM:{number}+"
+
+    def test_of_the_other_views(self):
+        """Each has lists of its own that grow. Known to fail: json and html may lack a field where
+        jansson has no memory for it."""
+        capture = self.capture()
+        for form in ("packets", "bytes", "stream", "flows"):
+            command = ["view", capture, "--as", form]
+            whole = self.run_handlens(*command).out
+
+            def complete(result, _, whole=whole):
+                return result.out == whole
+
+            self.try_all(self.faults(self.counts(*command)), lambda _, c=command: c, complete)
 
     def judged(self, out):
         """A verdict may stand alone, without memory for its words and the packets that show it."""
