@@ -44,6 +44,14 @@ def number_in(text, pattern):
     return int(found[1].replace(" ", "")) if found else 0
 
 
+def let_go_on(client, seconds):
+    """A client that goes on until it is told to end; or has it made as many exchanges as it may?"""
+    try:
+        client.wait(max(0, seconds))
+    except subprocess.TimeoutExpired:
+        pass
+
+
 class Part:
     """A line of the table: one process, or several of a kind, one after the other."""
 
@@ -172,10 +180,7 @@ class Soak:
         part = self.part("serve, recorded")
         served = self.serve(part, self.most, 0, self.interval,
                             "--as", "flows", "-w", "served.pcapng")
-        try:
-            served[2].wait(self.life)
-        except subprocess.TimeoutExpired:
-            pass  # else it has made as many as it may
+        let_go_on(served[2], self.life)
         self.tell(part, *self.stop_serving(*served))
         self.read_back("served.pcapng")
 
@@ -188,15 +193,16 @@ class Soak:
     def rounds(self):
         for name, clients in RUNS.items():
             self.run(name, clients)
-        longest = 0
-        while not longest or time.monotonic() + longest < self.ends:
-            started = time.monotonic()
+        started = time.monotonic()
+        while not self.cycle or self.round_time(started) + time.monotonic() < self.ends:
             for name, clients in RUNS.items():
                 self.run(name, clients)
             self.serve_recorded()
             self.labs()
             self.cycle += 1
-            longest = max(longest, time.monotonic() - started)
+
+    def round_time(self, started):
+        return (time.monotonic() - started) / self.cycle
 
     def all(self):
         try:
@@ -205,6 +211,7 @@ class Soak:
                               max(0.008, self.seconds / self.most), self.long_interval,
                               "--as", "flows", "-w", "kept.pcapng")
             self.rounds()
+            let_go_on(loaded[2], self.ends - time.monotonic())
             loaded[0].exchanges = self.stop_serving(*loaded)[2]
             self.tell(kept[0], *self.stop_serving(*kept))
             self.read_back("kept.pcapng")
