@@ -78,7 +78,7 @@ void check_judge(const struct checking_job *job, struct trace_reader *reader,
     }
     enum status verdict =
         judgement->count > 0 ? judgement_status(judgement->verdicts) : STATUS_DONE;
-    outcome->status = verdict != STATUS_DONE ? verdict : damage;
+    outcome->status = judgement->failed || verdict == STATUS_DONE ? damage : verdict;
     memcpy(outcome->verdicts, judgement->verdicts, sizeof outcome->verdicts);
     snprintf(outcome->error, sizeof outcome->error, "%s", error.text);
     subject.error = error.text[0] != '\0' ? error.text : NULL;

@@ -145,6 +145,19 @@ static void add_failure(struct script *script, lua_State *thread, struct checkin
     added->line = report.site.line;
 }
 
+/* Where the machine has no memory there is no verdict: what was being judged then is not. */
+static bool ran_out(const struct script *script, struct judgement *judgement)
+{
+    if (!judgement->failed && !(script->stopped && script->refused))
+        return false;
+    struct expectation *last =
+        judgement->count == 0 ? NULL : &judgement->list[judgement->count - 1];
+    if (last != NULL && last->script == NULL)
+        judgement_set(judgement, last, TRACE_NOT_JUDGED);
+    judgement->failed = true;
+    return true;
+}
+
 static void run(struct script *script, lua_State *thread, struct checking *checking)
 {
     lua_State *L = script->state;
@@ -157,7 +170,7 @@ static void run(struct script *script, lua_State *thread, struct checking *check
     int status = lua_resume(thread, L, 1, &results);
     if (status == LUA_ERRMEM)
         script_note_memory(thread);
-    if (status != LUA_OK || script->stopped) {
+    if (!ran_out(script, checking->judgement) && (status != LUA_OK || script->stopped)) {
         uint32_t reached = line_reached(thread, &check);
         add_failure(script, thread, checking);
         list_unreached(script, &check, reached, checking->judgement);

@@ -34,6 +34,8 @@ static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
     void *moved = realloc(block, new_size);
     if (moved != NULL)
         script->memory += new_size - old_size;
+    else
+        script->refused = true;
     return moved;
 }
 

@@ -47,6 +47,7 @@ struct script {
     uint64_t spent;    /* instructions since the last step began */
     int64_t looked;    /* when the processor's clock was read last in this step, ns; 0: not yet */
     int64_t cpu_began; /* what it said at first, ns */
+    bool refused;      /* the machine had no memory, though the limit was not reached */
     bool stopped;      /* a limit was hit */
     char stop_text[256];
     struct script_site stop_site;
