@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* So many calls that end at once, and others get their turn: a task that never has to wait (one
@@ -31,6 +32,8 @@ struct call *call_begin(struct task *task, const char *name, struct host_socket 
                           .again = EAGAIN,
                           .timeout = -1};
     struct call_result *result = &task->result;
+    free(task->kept);
+    task->kept = NULL;
     result->call = name;
     result->error = 0;
     result->message[0] = '\0';
@@ -250,11 +253,9 @@ static bool attempt(struct task *task)
 }
 
 /* Asks whoever steps through the exchange. Returns whether the call may be made. */
-static bool may_enter(struct call *call)
+static bool ask(struct call *call)
 {
     struct host *host = call->host;
-    if (host->settings.before_call == NULL || !call->recorded)
-        return true;
     if (!host->ending) {
         struct host_preview preview = {.role = call->role,
                                        .socket = call->socket == NULL ? 0 : call->socket->number,
@@ -270,6 +271,11 @@ static bool may_enter(struct call *call)
     return !host->ending;
 }
 
+static bool may_enter(struct call *call)
+{
+    return call->host->settings.before_call == NULL || !call->recorded || ask(call);
+}
+
 static bool enter(struct task *task)
 {
     struct call *call = &task->call;
@@ -279,6 +285,20 @@ static bool enter(struct task *task)
     if (call->recorded)
         call_tell_entry(call);
     return attempt(task);
+}
+
+/* The result is for a later step, and the room it lies in will be used before. */
+static bool keep_bytes(struct task *task)
+{
+    struct call_result *result = &task->result;
+    if (result->bytes == NULL)
+        return true;
+    task->kept = malloc(result->length + 1);
+    if (task->kept == NULL)
+        return false;
+    memcpy(task->kept, result->bytes, result->length);
+    result->bytes = task->kept;
+    return true;
 }
 
 enum call_progress call_start(struct task *task)
@@ -292,7 +312,7 @@ enum call_progress call_start(struct task *task)
     }
     if (!enter(task))
         return CALL_WAITING;
-    if (++task->streak < LONGEST_STREAK)
+    if (++task->streak < LONGEST_STREAK || !keep_bytes(task))
         return CALL_DONE;
     task->host->yielded = true;
     task_make_ready(task);

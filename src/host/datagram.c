@@ -49,7 +49,7 @@ static enum need attempt_recvfrom(struct task *task)
     struct sockaddr_storage storage = {0};
     socklen_t length = sizeof storage;
     bool datagrams = call->socket->transport == TRACE_UDP;
-    uint8_t *room = task_room(task, call->length);
+    uint8_t *room = host_room(task->host, call->length);
     if (room == NULL)
         return call_fail(task, ENOMEM);
     int64_t got;

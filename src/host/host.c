@@ -242,5 +242,6 @@ void host_close(struct host *host)
     free(host->own_name);
     free(host->failure);
     buffer_free(&host->text);
+    free(host->room);
     free(host);
 }

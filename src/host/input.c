@@ -70,7 +70,7 @@ static enum need give(struct task *task, size_t length, size_t taken)
 {
     struct host *host = task->host;
     struct buffer *unread = &host->unread;
-    uint8_t *room = task_room(task, length + 1);
+    uint8_t *room = host_room(host, length + 1);
     if (room == NULL)
         return call_fail(task, ENOMEM);
     memcpy(room, unread->data, length);

@@ -130,8 +130,7 @@ struct task {
 
     struct call call;
     struct call_result result;
-    uint8_t *bytes; /* room for what recv brings */
-    size_t room;
+    uint8_t *kept; /* the result's bytes while the task waits for its turn; else NULL */
     struct waiter waiter;
     struct waiter *waiters; /* select's */
     size_t waiters_room, waiters_used;
@@ -228,6 +227,8 @@ struct host {
     int64_t inputs_asked, inputs_served; /* so far: whose turn it is */
 
     struct buffer text; /* of the event that is being told */
+    uint8_t *room;      /* for what recv brings, until the step that gets it returns */
+    size_t room_size;
 };
 
 /* host.c */
@@ -308,6 +309,8 @@ void text_selected(const struct socket_wait *wait, struct buffer *text);
 /* Puts the waiter into the socket's list and has the loop watch. Returns 0 or an errno. */
 int poll_wait(struct waiter *waiter, struct task *task, struct host_socket *socket, bool for_write);
 void poll_unwait(struct waiter *waiter);
+/* Whether a try to receive or accept would not have to wait, as the kernel says now. */
+bool poll_can_read(const struct host_socket *socket);
 /*
  * While sockets are waited for that the loop does not watch yet, it must not block: this looks for
  * events without waiting. Returns whether there were such sockets.
@@ -348,8 +351,8 @@ void input_free(struct host *host);
 bool socket_is_busy(int error);
 /* Whether the loop will tell when to try to receive, so that a try now would be in vain. */
 bool socket_recv_is_vain(struct host_socket *socket);
-/* Room for length bytes in the task's buffer. NULL out of memory. */
-uint8_t *task_room(struct task *task, size_t length);
+/* Room for length bytes of a result, the same for all tasks. NULL out of memory. */
+uint8_t *host_room(struct host *host, size_t length);
 
 /* tls_start.c */
 void tls_free(struct tls_stream *stream);

@@ -149,6 +149,12 @@ static void settle(struct host_socket *socket, short found)
         poll_wake_all(socket); /* their next wait tells of it */
 }
 
+bool poll_can_read(const struct host_socket *socket)
+{
+    struct pollfd look = {.fd = socket->fd, .events = POLLIN};
+    return poll(&look, 1, 0) != 0;
+}
+
 bool poll_settle(struct host *host)
 {
     struct socket_list *late = &host->late;

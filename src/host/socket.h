@@ -4,7 +4,7 @@
  * Each function starts one call of the task and returns CALL_DONE with the result in
  * task_result(), or CALL_WAITING (see host.h). Each is one TRACE_CALL and one TRACE_RETURN.
  * Bytes handed to a call are borrowed until it ends; bytes in a result live until the task's
- * next call.
+ * next call, or the end of its step.
  *
  * A failed call has result->error set to the errno and result->message to one sentence, such as
  * "connect to 127.0.0.1:9: Connection refused (ECONNREFUSED)". A socket's time-out that ran out is

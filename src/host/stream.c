@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A task keeps its buffer from recv to recv up to this size; a larger one goes at the next call. */
+/* The room is kept from recv to recv up to this size; a larger one goes at the next call. */
 enum { LARGEST_KEPT_ROOM = 256 * 1024 };
 /* So many connections on end that end before they are accepted; then others get their turn. */
 enum { MOST_ABORTED = 16 };
@@ -67,8 +67,7 @@ static enum need attempt_accept(struct task *task)
         struct sockaddr_storage storage = {0};
         socklen_t length = sizeof storage;
         if (limit != 0 && task->host->open_sockets >= limit) {
-            struct pollfd look = {.fd = call->socket->fd, .events = POLLIN};
-            if (poll(&look, 1, 0) == 0)
+            if (!poll_can_read(call->socket))
                 return NEED_READ;
             drop_one(call);
             socket_is_allowed(task);
@@ -232,19 +231,19 @@ enum call_progress socket_sendall(struct task *task, struct host_socket *socket,
     return start_send(task, "sendall", SOCKET_NO_FLAG, socket, bytes, length);
 }
 
-uint8_t *task_room(struct task *task, size_t length)
+uint8_t *host_room(struct host *host, size_t length)
 {
-    if (task->room > LARGEST_KEPT_ROOM && length <= LARGEST_KEPT_ROOM) {
-        free(task->bytes);
-        task->bytes = NULL;
-        task->room = 0;
+    if (host->room_size > LARGEST_KEPT_ROOM && length <= LARGEST_KEPT_ROOM) {
+        free(host->room);
+        host->room = NULL;
+        host->room_size = 0;
     }
-    if (length > task->room) {
-        free(task->bytes);
-        task->bytes = malloc(length);
-        task->room = task->bytes == NULL ? 0 : length;
+    if (length > host->room_size) {
+        free(host->room);
+        host->room = malloc(length);
+        host->room_size = host->room == NULL ? 0 : length;
     }
-    return task->bytes;
+    return host->room;
 }
 
 bool socket_recv_is_vain(struct host_socket *socket)
@@ -263,7 +262,7 @@ static enum need attempt_recv(struct task *task)
     bool datagrams = socket->transport == TRACE_UDP;
     if (call->flag == SOCKET_NO_FLAG && socket_recv_is_vain(socket))
         return NEED_READ;
-    uint8_t *room = task_room(task, call->length);
+    uint8_t *room = host_room(task->host, call->length);
     if (room == NULL)
         return call_fail(task, ENOMEM);
     int64_t got;

@@ -274,7 +274,7 @@ void task_resume_timer(struct task *task)
 
 static void free_task(struct task *task)
 {
-    free(task->bytes);
+    free(task->kept);
     free(task->waiters);
     free(task->polls);
     free(task->addresses);

@@ -242,7 +242,7 @@ static enum need attempt_recv(struct task *task)
     struct tls_stream *stream = stream_of(task);
     struct call_result *result = &task->result;
     size_t limit = call->plain_length < TLS_PLAIN_LIMIT ? call->plain_length : TLS_PLAIN_LIMIT;
-    uint8_t *room = task_room(task, limit);
+    uint8_t *room = host_room(task->host, limit);
     enum need need;
     if (room == NULL)
         return call_fail(task, ENOMEM);

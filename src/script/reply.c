@@ -1,15 +1,18 @@
 /*
  * lab.reply(message, peer): the host runs the server, and the script says what to answer.
  *
- * One task accepts, and starts one task a connection. Those loop in C: receive, call lab.reply,
- * send what it returned. A step of the loop either goes on at once or is left and entered again
- * at the same stage when the call has ended; so a busy connection never leaves it. The calls are
- * the host's own and have no line of the script; those that lab.reply makes itself have theirs.
+ * One task accepts, and starts one task a connection. Those are stepped in C: receive, have
+ * lab.reply answer, send what it returned. A connection has a Lua thread only from a message to the
+ * end of its answer, and all take turns with the same one unless they wait in between: so what an
+ * answer needs is in the processor's caches, and ten thousand silent connections need no memory of
+ * the script. The calls are the host's own and have no line of the script; those that lab.reply
+ * makes itself have theirs.
  *
  * A peer that resets its connection ends that connection, not the exchange. A client for whom no
  * descriptor is left has been hung up on by the host, which is said once until there is room again.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "script/call.h"
@@ -17,149 +20,265 @@
 
 #define MESSAGE_LIMIT 65536
 
-enum { CONNECTION = 1, PEER, REPLY };
-enum stage { STAGE_RECEIVE, STAGE_RECEIVED, STAGE_REPLIED, STAGE_SENT, STAGE_CLOSED };
+enum stage { STAGE_RECEIVE, STAGE_RECEIVED, STAGE_ANSWERING, STAGE_SENT, STAGE_CLOSED };
 
-static struct task *own_task(lua_State *L)
+struct connection {
+    struct script_task own; /* its thread is lent to it; else NULL */
+    struct host_socket *socket;
+    int peer;           /* the address as a value, in the registry */
+    const char *answer; /* kept alive by the thread; NULL: the script hangs up */
+    size_t length;
+    enum stage stage;
+};
+
+static int make_thread(lua_State *L)
 {
-    struct task *task = script_of(L)->current->task;
-    task_set_site(task, "", SCRIPT_LINE_NONE);
-    return task;
+    struct script_task *task = lua_touserdata(L, 1);
+    lua_State *thread = lua_newthread(L);
+    task->reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    task->thread = thread;
+    return 0;
 }
 
-static int leave(lua_State *L, lua_KContext stage, lua_KFunction again)
+/* The spare thread, or a new one. False: there is no memory, and the task has failed. */
+static bool borrow_thread(struct script_task *task)
 {
-    script_of(L)->parked = true;
-    return lua_yieldk(L, 0, stage, again);
+    struct script *script = task->script;
+    lua_State *L = script->state;
+    if (script->spare.thread != NULL) {
+        task->thread = script->spare.thread;
+        task->reference = script->spare.reference;
+        script->spare.thread = NULL;
+        return true;
+    }
+    script_begin_step(script, L);
+    lua_pushcfunction(L, make_thread);
+    lua_pushlightuserdata(L, task);
+    int status = lua_pcall(L, 1, 0, 0);
+    if (status == LUA_OK)
+        return true;
+    if (status == LUA_ERRMEM)
+        script_note_memory(L);
+    task->thread = L;
+    task_report_failure(task);
+    task->thread = NULL;
+    lua_pop(L, 1);
+    return false;
 }
 
-static int connection_again(lua_State *L, int status, lua_KContext stage);
-
-/* Whether a message is there: else the peer has ended. */
-static bool take_message(lua_State *L)
+static void return_thread(struct script_task *task)
 {
-    const struct call_result *result = script_call_result(L);
-    if (result->error != 0 || result->end_of_stream)
-        return false;
-    lua_settop(L, REPLY);
-    lua_pushvalue(L, REPLY);
-    lua_pushlstring(L, (const char *)result->bytes, result->length);
-    lua_pushvalue(L, PEER);
-    return true;
+    struct script *script = task->script;
+    if (task->thread == NULL)
+        return;
+    if (script->spare.thread == NULL && lua_status(task->thread) == LUA_OK) {
+        lua_settop(task->thread, 0);
+        script->spare.thread = task->thread;
+        script->spare.reference = task->reference;
+    } else {
+        luaL_unref(script->state, LUA_REGISTRYINDEX, task->reference);
+    }
+    task->thread = NULL;
 }
 
-/* Whether there is an answer on top: else the script hangs up. */
-static bool take_answer(lua_State *L)
+/* What lab.reply returned is on top: a string or number, or nil (or false) to hang up. */
+static int take_answer(lua_State *L, int status, lua_KContext context)
 {
-    if (!lua_toboolean(L, -1))
-        return false;
-    if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+    (void)status;
+    struct connection *connection = (struct connection *)context;
+    connection->answer = lua_tolstring(L, -1, &connection->length);
+    if (connection->answer == NULL && lua_toboolean(L, -1))
         luaL_error(L,
                    "lab.reply returned a %s; it must return the answer as a string, or nil to "
                    "hang up",
                    luaL_typename(L, -1));
-    return true;
+    return 1;
 }
 
-static int end_connection(lua_State *L)
+/* Runs in the lent thread: the connection is the argument, its message what has been received. */
+static int answer(lua_State *L)
 {
-    socket_handle_release(lua_touserdata(L, CONNECTION));
-    return 0;
+    struct connection *connection = lua_touserdata(L, 1);
+    const struct call_result *result = task_result(connection->own.task);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->reply);
+    lua_pushlstring(L, (const char *)result->bytes, result->length);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, connection->peer);
+    lua_callk(L, 2, 1, (lua_KContext)connection, take_answer);
+    return take_answer(L, LUA_OK, (lua_KContext)connection);
 }
 
-static int serve_connection(lua_State *L, enum stage stage)
+static void forget(struct connection *connection)
 {
-    struct script *script = script_of(L);
-    /* Nobody else has this handle, so it is what it was when it was pushed. */
-    struct host_socket *socket = ((struct socket_handle *)lua_touserdata(L, CONNECTION))->socket;
+    struct script *script = connection->own.script;
+    return_thread(&connection->own);
+    luaL_unref(script->state, LUA_REGISTRYINDEX, connection->peer);
+    socket_release(connection->socket);
+    free(connection);
+    task_is_gone(script);
+}
+
+/* Goes on with the answer. Returns whether there is one now; else the task waits or has failed. */
+static bool go_on_answering(struct connection *connection, int arguments)
+{
+    switch (task_resume_thread(&connection->own, arguments)) {
+    case THREAD_ENDED:
+        return true;
+    case THREAD_WAITS:
+        return false;
+    case THREAD_FAILED:
+        task_report_failure(&connection->own);
+        connection->stage = STAGE_CLOSED;
+        return false;
+    }
+    return false;
+}
+
+static bool begin_answering(struct connection *connection)
+{
+    struct script_task *own = &connection->own;
+    connection->stage = STAGE_ANSWERING;
+    if (!borrow_thread(own)) {
+        connection->stage = STAGE_CLOSED;
+        return false;
+    }
+    lua_pushcfunction(own->thread, answer);
+    lua_pushlightuserdata(own->thread, connection);
+    return go_on_answering(connection, 1);
+}
+
+static struct task *own_task(struct script_task *own)
+{
+    task_set_site(own->task, "", SCRIPT_LINE_NONE);
+    return own->task;
+}
+
+static enum call_progress receive(struct connection *connection)
+{
+    connection->stage = STAGE_RECEIVED;
+    return socket_recv(own_task(&connection->own), connection->socket, MESSAGE_LIMIT);
+}
+
+static enum call_progress hang_up(struct connection *connection)
+{
+    connection->stage = STAGE_CLOSED;
+    return socket_close(own_task(&connection->own), connection->socket);
+}
+
+static enum call_progress send_answer(struct connection *connection)
+{
+    if (connection->answer == NULL)
+        return hang_up(connection);
+    connection->stage = STAGE_SENT;
+    return socket_sendall(own_task(&connection->own), connection->socket, connection->answer,
+                          connection->length);
+}
+
+/* Goes through the stages until one waits. Returns whether the task has ended. */
+static bool serve(struct connection *connection)
+{
+    const struct call_result *result = task_result(connection->own.task);
     enum call_progress progress = CALL_DONE;
-    const char *answer;
-    size_t length;
-    for (;;) {
-        switch (stage) {
+    while (progress == CALL_DONE) {
+        switch (connection->stage) {
         case STAGE_RECEIVE:
-            script_begin_step(script, L); /* each message counts as a wait */
-            progress = socket_recv(own_task(L), socket, MESSAGE_LIMIT);
-            stage = STAGE_RECEIVED;
+            progress = receive(connection);
             break;
         case STAGE_RECEIVED:
-            if (take_message(L)) {
-                stage = STAGE_REPLIED;
-                lua_callk(L, 2, 1, stage, connection_again);
-                break;
-            }
-            progress = socket_close(own_task(L), socket);
-            stage = STAGE_CLOSED;
+            if (result->error != 0 || result->end_of_stream)
+                progress = hang_up(connection);
+            else if (begin_answering(connection))
+                progress = send_answer(connection);
+            else
+                return connection->stage == STAGE_CLOSED;
             break;
-        case STAGE_REPLIED:
-            if (take_answer(L)) {
-                answer = lua_tolstring(L, -1, &length);
-                progress = socket_sendall(own_task(L), socket, answer, length);
-                stage = STAGE_SENT;
-                break;
-            }
-            progress = socket_close(own_task(L), socket);
-            stage = STAGE_CLOSED;
+        case STAGE_ANSWERING:
+            if (!go_on_answering(connection, 0))
+                return connection->stage == STAGE_CLOSED;
+            progress = send_answer(connection);
             break;
         case STAGE_SENT:
-            stage = STAGE_RECEIVE;
-            if (script_call_result(L)->error != 0) {
-                progress = socket_close(own_task(L), socket);
-                stage = STAGE_CLOSED;
-            }
+            return_thread(&connection->own);
+            progress = result->error == 0 ? receive(connection) : hang_up(connection);
             break;
         case STAGE_CLOSED:
-            return end_connection(L);
+            task_end(connection->own.task);
+            return true;
         }
-        if (progress == CALL_WAITING)
-            return leave(L, stage, connection_again);
     }
+    return false;
 }
 
-static int connection_again(lua_State *L, int status, lua_KContext stage)
+static void step(struct task *task, void *data)
 {
-    (void)status;
-    return serve_connection(L, (enum stage)stage);
+    struct connection *connection = data;
+    struct script *script = connection->own.script;
+    connection->own.task = task;
+    script->current = &connection->own;
+    bool ended = serve(connection);
+    script->current = NULL;
+    if (!ended)
+        return;
+    script->base = NULL;
+    forget(connection);
 }
 
-static int connection_main(lua_State *L)
+static void cancel(struct task *task, void *data)
 {
-    return serve_connection(L, STAGE_RECEIVE);
+    (void)task;
+    forget(data);
 }
 
-/* Stack of the accepting task: 1 the listener, 2 lab.reply. */
+static void start_connection(lua_State *L, const struct call_result *result)
+{
+    static const struct task_behavior behavior = {step, cancel};
+    struct script *script = script_of(L);
+    address_push_or_nil(L, &result->address);
+    int peer = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection != NULL)
+        *connection = (struct connection){
+            .own = {.script = script, .name = "reply"}, .socket = result->socket, .peer = peer};
+    if (connection == NULL ||
+        task_add(task_role(script->current->task), &behavior, connection) == NULL) {
+        free(connection);
+        luaL_unref(L, LUA_REGISTRYINDEX, peer);
+        luaL_error(L, "out of memory");
+    }
+    script->tasks++;
+}
+
 static void take_connection(lua_State *L)
 {
+    struct script *script = script_of(L);
     const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
-    bool was_full = script_of(L)->full;
-    script_of(L)->full = result->error == EMFILE || result->error == ENFILE;
-    if (script_of(L)->full) {
+    bool was_full = script->full;
+    script->full = result->error == EMFILE || result->error == ENFILE;
+    if (script->full) {
         if (!was_full)
-            task_print(script_of(L)->current->task, result->message, strlen(result->message));
+            task_print(script->current->task, result->message, strlen(result->message));
         return;
     }
-    script_call_check(L);
-    lua_settop(L, 2);
-    lua_pushcfunction(L, connection_main);
-    socket_handle_push(L, result->socket);
-    address_push_or_nil(L, &result->address);
-    lua_pushvalue(L, 2);
-    task_spawn(L, task_role(script_of(L)->current->task), "reply", 3);
+    start_connection(L, script_call_check(L));
 }
 
 static int accept_again(lua_State *L, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    take_connection(L);
-    return reply_serve(L);
+    struct host_socket *listener = socket_handle_check(L, 1);
+    do
+        take_connection(L);
+    while (socket_accept(own_task(script_of(L)->current), listener) == CALL_DONE);
+    script_of(L)->parked = true;
+    return lua_yieldk(L, 0, 0, accept_again);
 }
 
 int reply_serve(lua_State *L)
 {
-    struct host_socket *listener = socket_handle_check(L, 1);
-    while (socket_accept(own_task(L), listener) == CALL_DONE)
-        take_connection(L);
-    return leave(L, 0, accept_again);
+    lua_settop(L, 2);
+    script_of(L)->reply = luaL_ref(L, LUA_REGISTRYINDEX);
+    enum call_progress progress =
+        socket_accept(own_task(script_of(L)->current), socket_handle_check(L, 1));
+    return script_call_end(L, progress, 0, accept_again);
 }

@@ -3,6 +3,7 @@
  */
 #include "script/state.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,10 @@
  * none. */
 #define CPU_LOOK_EVERY (100 * NANOSECONDS_PER_MILLISECOND)
 
+/* Messages come and go. What they leave at the heap's end is soon needed again: as long as it is no
+ * more than this, it is not given back to the kernel, which would have to clear it anew. */
+#define KEPT_MEMORY (8 << 20)
+
 static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
 {
     struct script *script = data;
@@ -31,7 +36,7 @@ static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
     }
     if (new_size > old_size && new_size - old_size > script->limits.memory - script->memory)
         return NULL;
-    void *moved = realloc(block, new_size);
+    void *moved = block == NULL ? malloc(new_size) : realloc(block, new_size);
     if (moved != NULL)
         script->memory += new_size - old_size;
     else
@@ -51,6 +56,8 @@ lua_State *state_new(struct script *script)
         script->limits.memory = DEFAULT_MEMORY;
     if (script->limits.instructions == 0)
         script->limits.instructions = DEFAULT_INSTRUCTIONS;
+    mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
+    mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY / 4);
     lua_State *L = lua_newstate(allocate, script);
     if (L == NULL)
         return NULL;

@@ -64,7 +64,12 @@ struct script {
     bool parked;       /* a call of the current task waits: let every yield through to the step */
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
-    bool full;         /* lab.reply: the last client had to be let go, for want of descriptors */
+    int reply;         /* lab.reply, in the registry */
+    bool full;         /* it serves: the last client had to be let go, for want of descriptors */
+    struct {
+        lua_State *thread; /* NULL: lent */
+        int reference;
+    } spare;                       /* for who is about to run lab.reply */
     struct socket_handle *handles; /* every socket that the script can reach */
     struct file_handle *files_open;
     unsigned patterns_kept; /* matcher.c */

@@ -11,11 +11,8 @@
 /* The registry's list of what was printed before there was a role to say it. */
 static const char early_key = 'e';
 
-static void forget_task(struct script_task *task)
+void task_is_gone(struct script *script)
 {
-    struct script *script = task->script;
-    luaL_unref(script->state, LUA_REGISTRYINDEX, task->reference);
-    free(task);
     /* After the last task nobody can use a socket, and the host may close before we do. */
     if (--script->tasks > 0)
         return;
@@ -23,7 +20,15 @@ static void forget_task(struct script_task *task)
     file_handle_release_all(script);
 }
 
-static void report_failure(struct script_task *task)
+static void forget_task(struct script_task *task)
+{
+    struct script *script = task->script;
+    luaL_unref(script->state, LUA_REGISTRYINDEX, task->reference);
+    free(task);
+    task_is_gone(script);
+}
+
+void task_report_failure(struct script_task *task)
 {
     struct script *script = task->script;
     struct report report = {0};
@@ -34,28 +39,37 @@ static void report_failure(struct script_task *task)
         task_fail(task->task, report.text, report.site.file, report.site.line);
 }
 
-static void step(struct task *host_task, void *data)
+enum thread_end task_resume_thread(struct script_task *task, int arguments)
 {
-    struct script_task *task = data;
     struct script *script = task->script;
-    int arguments = task->begun ? 0 : task->arguments, results = 0;
-    task->begun = true;
-    task->task = host_task;
-    script->current = task;
+    int results = 0;
     script_begin_step(script, task->thread);
     int status = lua_resume(task->thread, script->state, arguments, &results);
     if (status == LUA_ERRMEM && !script->stopped)
         script_note_memory(task->thread);
     if (status == LUA_YIELD && script->parked && !script->stopped) {
         script->parked = false;
-        script->current = NULL;
-        return;
+        return THREAD_WAITS;
     }
-    if (status == LUA_OK && !script->stopped)
+    return status == LUA_OK && !script->stopped ? THREAD_ENDED : THREAD_FAILED;
+}
+
+static void step(struct task *host_task, void *data)
+{
+    struct script_task *task = data;
+    struct script *script = task->script;
+    int arguments = task->begun ? 0 : task->arguments;
+    task->begun = true;
+    task->task = host_task;
+    script->current = task;
+    enum thread_end end = task_resume_thread(task, arguments);
+    if (end == THREAD_ENDED)
         task_end(host_task);
-    else
-        report_failure(task);
+    else if (end == THREAD_FAILED)
+        task_report_failure(task);
     script->current = NULL;
+    if (end == THREAD_WAITS)
+        return;
     script->base = NULL;
     forget_task(task);
 }

@@ -1,5 +1,5 @@
 /*
- * task.h - the tasks of a script: one Lua thread each, stepped by the host.
+ * task.h - the tasks of a script: a Lua thread each (but see reply.c), stepped by the host.
  */
 #ifndef HANDLENS_SCRIPT_TASK_H
 #define HANDLENS_SCRIPT_TASK_H
@@ -22,6 +22,14 @@ struct script_task {
  * them. Raises Lua errors.
  */
 void task_spawn(lua_State *L, struct role *role, const char *name, int arguments);
+
+/* One resume of the task's thread, which is the current one. A failure is still to be reported. */
+enum thread_end { THREAD_WAITS, THREAD_ENDED, THREAD_FAILED };
+enum thread_end task_resume_thread(struct script_task *task, int arguments);
+/* Ends the host's task with the error on top of the thread, or the script's stop. */
+void task_report_failure(struct script_task *task);
+/* One task less of those counted in script->tasks. */
+void task_is_gone(struct script *script);
 
 /* print, sleep, spawn and now, as globals. */
 void task_api_open(lua_State *L);

@@ -5,13 +5,16 @@ import collections
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import unittest
 
 import handlens
 
-EXCHANGE = pathlib.Path(__file__).resolve().parents[1] / "bench" / "exchange.lua"
+BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
+EXCHANGE, ECHO = BENCH / "exchange.lua", BENCH / "echo.lua"
 LEAST, MOST = 200, 600  # exchanges; after a hundred the kernel's state is no longer asked for
 
 # The call's own ten, and what it costs that both ends are played on one thread: an accept and a recv
@@ -21,15 +24,30 @@ EXPECTED = {"socket": 1, "connect": 1, "accept4": 2, "sendto": 2, "recvfrom": 4,
             "ioctl": 0}
 
 
+CONNECTIONS = 8
+ROUNDS = 50, 150  # of one message on each connection
+MESSAGES = [b"x" * 64, b"x" * 20000]
+
+
 def strace_works():
     return shutil.which("strace") is not None and subprocess.call(
         ["strace", "-o", os.devnull, "true"], stderr=subprocess.DEVNULL) == 0
 
 
+def counted(path):
+    """The calls in what strace has counted, by name."""
+    calls = collections.Counter()
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if len(words) >= 5 and words[3].isdigit():
+            calls[words[-1]] = int(words[3])
+    return calls
+
+
 @unittest.skipIf(handlens.SANITIZED, "the sanitizers make calls of their own")
 @unittest.skipUnless(strace_works(), "no strace here, or it may not trace")
 @handlens.needs_private
-class SystemCalls(unittest.TestCase):
+class Exchange(unittest.TestCase):
     def count(self, exchanges):
         """The calls of a run with so many exchanges, by name."""
         with tempfile.TemporaryDirectory() as folder:
@@ -39,12 +57,7 @@ class SystemCalls(unittest.TestCase):
                  "--no-capture", "--repeat", str(exchanges), "--as", "flows", "-q"],
                 capture_output=True, check=False)
             self.assertEqual(done.returncode, handlens.DONE, done.stderr.decode())
-            calls = collections.Counter()
-            for line in counts.read_text().splitlines():
-                words = line.split()
-                if len(words) >= 5 and words[3].isdigit():
-                    calls[words[-1]] = int(words[3])
-            return calls
+            return counted(counts)
 
     def test_an_exchange_takes_no_more_than_its_own_calls_and_seven(self):
         least, most = self.count(LEAST), self.count(MOST)
@@ -65,6 +78,53 @@ class SystemCalls(unittest.TestCase):
         loops = [n for n, line in enumerate(made) if "epoll_create1(" in line]
         self.assertTrue(fences and loops, made)
         self.assertLess(max(fences), min(loops), made)
+
+
+@unittest.skipIf(handlens.SANITIZED, "the sanitizers make calls of their own")
+@unittest.skipUnless(strace_works(), "no strace here, or it may not trace")
+class Reply(unittest.TestCase):
+    def echo(self, peers, message):
+        """One message on each connection, all under way at once."""
+        for peer in peers:
+            peer.sendall(message)
+        for peer in peers:
+            left = len(message)
+            while left > 0:
+                left -= len(peer.recv(left))
+
+    def count(self, rounds, message):
+        """The calls of a server that has echoed so often on each of its connections, by name."""
+        with tempfile.TemporaryDirectory() as folder:
+            counts = pathlib.Path(folder) / "counts"
+            with socket.create_server(("127.0.0.1", 0)) as probe:
+                port = probe.getsockname()[1]
+            server = subprocess.Popen(
+                ["strace", "-f", "-c", "-o", str(counts), handlens.HANDLENS, "serve", str(ECHO),
+                 "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                start_new_session=True)
+            try:
+                self.assertIn(b"Ctrl-C", server.stderr.readline())
+                peers = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+                for _ in range(rounds):
+                    self.echo(peers, message)
+                for peer in peers:
+                    peer.close()
+            finally:
+                os.killpg(server.pid, signal.SIGINT)
+                server.communicate()
+            return counted(counts)
+
+    def test_a_reply_takes_a_recv_and_a_send_and_shares_its_waits(self):
+        for message in MESSAGES:
+            with self.subTest(bytes=len(message)):
+                least, most = (self.count(rounds, message) for rounds in ROUNDS)
+                replies = (ROUNDS[1] - ROUNDS[0]) * CONNECTIONS
+                more = {name: (most[name] - least[name]) / replies for name in most}
+                self.assertEqual(round(more["recvfrom"], 1), 1)
+                self.assertEqual(round(more["sendto"], 1), 1)
+                for name in ("epoll_ctl", "brk", "mmap", "munmap"):
+                    self.assertAlmostEqual(more.get(name, 0), 0, delta=0.02, msg=name)
+                self.assertLess(more["epoll_wait"], 1)
 
 
 if __name__ == "__main__":
