@@ -2,15 +2,17 @@
  * exchange.c - the run.
  *
  * A turn steps every task that is ready, in order of creation; what those steps make ready has its
- * turn next. When all are parked the loop waits for events. Three things are watched for there:
+ * turn next. Only where a thousand clients connect in one turn, servers accept in between, for
+ * their queues would overflow and the kernel send the SYNs again a second later. When all are
+ * parked the loop waits for events. Three things are watched for there:
  *
  *   the regular end  no client is left, and each server task waits for someone new. What is still
  *                    on its way could wake one, so the wire must be quiet first.
  *   a deadlock       nothing has happened for three ticks of 100 ms and one more, no timer or
  *                    lookup can make anything happen, and the wire is quiet. A zero window makes
- * the kernel probe for ever, so after eight ticks it is enough that no segment of the sockets here
- * is unacknowledged. an end           by time-out, signal, or a role's failure: exchange_end, seen
- * after the step.
+ *                    the kernel probe for ever, so after eight ticks it is enough that no segment
+ *                    of the sockets here is unacknowledged.
+ *   an end           by time-out, signal, or a role's failure: exchange_end, seen after the step.
  *
  * At any end the tasks are canceled, the sockets closed, and the wire is given time for the last
  * acknowledgements before the trace ends.
@@ -23,6 +25,7 @@
 
 enum {
     MOST_TURNS = 100, /* without a look at signals and timers */
+    LONG_TURN = 64,   /* tasks; well below the usual backlog */
     TICK = 100,       /* ms */
     IDLE_TICKS = 2,
     STUCK_TICKS = 8,
@@ -243,6 +246,25 @@ static int compare_tasks(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+/* Servers that wait for someone new and whom somebody has reached have their turn now. */
+static void serve_new(struct host *host)
+{
+    struct task *next;
+    if (host->servers_waiting_new == 0)
+        return;
+    for (struct role *role = host->first_role; role != NULL; role = role->next)
+        for (struct task *task = role->first; task != NULL && !host->ending; task = next) {
+            next = task->next;
+            if (role->kind != TRACE_ROLE_SERVER || task->phase != TASK_PARKED ||
+                !task->call.waits_for_new || task->call.socket == NULL ||
+                !poll_can_read(task->call.socket))
+                continue;
+            task_wake(task);
+            host->ready.count--; /* it came last */
+            task_run(task);
+        }
+}
+
 static void run_turn(struct host *host)
 {
     struct task_queue turn = host->ready;
@@ -250,11 +272,15 @@ static void run_turn(struct host *host)
     host->turn = turn;
     host->ready.count = 0;
     host->ready.unsorted = false;
-    if (turn.unsorted)
+    /* Real clients come in the network's order anyway. */
+    if (turn.unsorted && !host->settings.serving)
         qsort(turn.tasks, turn.count, sizeof turn.tasks[0], compare_tasks);
     /* A step may add tasks and so move the queue: it is looked at anew each time. */
-    for (size_t i = 0; i < host->turn.count && !host->ending; i++)
+    for (size_t i = 0; i < host->turn.count && !host->ending; i++) {
+        if (i > 0 && i % LONG_TURN == 0)
+            serve_new(host);
         task_run(host->turn.tasks[i]);
+    }
 }
 
 static bool only_servers_wait(const struct host *host)

@@ -125,6 +125,26 @@ class ClosedPipe(handlens.LabTest):
         self.assertNotIn(b"handlens:", err)
 
 
+@handlens.needs_private
+class Many(handlens.LabTest):
+    """Clients at once, more than a listener's queue holds."""
+
+    def test_servers_accept_before_their_queue_is_full(self):
+        lab = self.lab("""
+lab.port = 65432
+function lab.reply(message) return message end
+function lab.client(server)
+  local sock = socket.connect(server)
+  sock:sendall("hello")
+  sock:recv(10)
+  sock:close()
+end
+""")
+        result = self.run_handlens("run", lab, "--clients", "300", "--as", "json", "-q")
+        packets = [event for event in result.json() if event["event"] == "packet"]
+        self.assertEqual(sum(packet["flags"] == ["SYN"] for packet in packets), 300)
+
+
 class Written(handlens.LabTest):
     """-w FILE, and what stands in its way."""
 
