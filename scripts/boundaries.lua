@@ -19,7 +19,7 @@ local sent = 0
 
 function lab.server(listener)
   local conn = listener:accept()
-  while sent < 3 do sleep(0.001) end
+  repeat sleep(0.02) until sent == 3        -- and what was sent has come by then
   print("three sends in one recv:", conn:recv(1024))
   conn:sendall("go on")
   while sent < 4 do sleep(0.001) end
