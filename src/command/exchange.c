@@ -113,6 +113,14 @@ static void make_room(void *data, size_t bytes)
         capture_make_room(recording->capture, bytes);
 }
 
+/* The host's tidy. */
+static void tidy(void *data)
+{
+    const struct recording *recording = data;
+    script_collect(recording->exchange->script);
+    place_return_memory();
+}
+
 /* The host's finish: the capture ends before the trace does. */
 static void end_capture(void *data)
 {
@@ -331,6 +339,7 @@ static bool open_host(struct recording *recording, const struct exchange *exchan
         .loopback_only = serving && !wider,
         .reachable = serving ? announce : NULL,
         .tick = serving ? NULL : show_progress,
+        .tidy = tidy,
         .meets = recording->sifts ? meet : NULL,
         .before_call = exchange->step != NULL ? stop : NULL,
         .alone = place->kind == PLACE_PRIVATE,

@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many calls that end at once, and others get their turn: a task that never has to wait (one
- * that floods a UDP port) would else keep signals and time-outs from being seen. */
-enum { LONGEST_STREAK = 1000 };
+/* So many calls that end at once, or so many bytes that they moved, and others get their turn: a
+ * task that never has to wait (one that floods a UDP port, or whose peer sends without end) would
+ * else keep signals and time-outs from being seen, and its neighbours waiting. */
+enum { LONGEST_STREAK = 1000, MOST_MOVED = 512 * 1024 };
 
 struct call *call_begin(struct task *task, const char *name, struct host_socket *socket,
                         call_attempt *attempt)
@@ -223,11 +224,11 @@ static bool attempt(struct task *task)
 {
     struct call *call = &task->call;
     enum need need;
-    if (task->expired) {
-        task->expired = false;
-        need = call->uses_network && call->socket != NULL
-                   ? call_fail_because(task, ETIMEDOUT, "timed out")
-                   : call->attempt(task);
+    bool timed_out = task->expired && !call->pauses && call->uses_network && call->socket != NULL;
+    task->expired = false;
+    call->pauses = false;
+    if (timed_out) {
+        need = call_fail_because(task, ETIMEDOUT, "timed out");
     } else if (call->socket != NULL && call->socket->fd < 0) {
         need = call_fail_because(task, EBADF, "the socket is closed");
     } else {
@@ -287,6 +288,14 @@ static bool enter(struct task *task)
     return attempt(task);
 }
 
+/* How many bytes the call that has ended sent or received. */
+static uint64_t moved_by(const struct task *task)
+{
+    const struct call *call = &task->call;
+    bool moves = call->length + call->plain_length > 0 && task->result.value > 0;
+    return moves ? (uint64_t)task->result.value : 0;
+}
+
 /* The result is for a later step, and the room it lies in will be used before. */
 static bool keep_bytes(struct task *task)
 {
@@ -312,7 +321,8 @@ enum call_progress call_start(struct task *task)
     }
     if (!enter(task))
         return CALL_WAITING;
-    if (++task->streak < LONGEST_STREAK || !keep_bytes(task))
+    task->moved += moved_by(task);
+    if ((++task->streak < LONGEST_STREAK && task->moved < MOST_MOVED) || !keep_bytes(task))
         return CALL_DONE;
     task->host->yielded = true;
     task_make_ready(task);

@@ -24,6 +24,7 @@
 #include <string.h>
 
 enum {
+    FEW_TASKS = 64,   /* hold so little memory that none need be given back */
     MOST_TURNS = 100, /* without a look at signals and timers */
     LONG_TURN = 64,   /* tasks; well below the usual backlog */
     TICK = 100,       /* ms */
@@ -289,6 +290,18 @@ static bool only_servers_wait(const struct host *host)
            host->server_tasks > 0 && host->servers_waiting_new == host->server_tasks;
 }
 
+/* Memory is given back when three of four tasks have ended, and the loop has let go of what they
+ * held. So the work for that is a small part of theirs. */
+static void give_memory_back(struct host *host)
+{
+    if (host->most_tasks < FEW_TASKS || host->tasks_live > host->most_tasks / 4 ||
+        host->closing > 0)
+        return;
+    host->most_tasks = host->tasks_live;
+    if (host->settings.tidy != NULL)
+        host->settings.tidy(host->settings.data);
+}
+
 static void run_until_end(struct host *host)
 {
     unsigned turns = 0; /* since the loop was last looked at */
@@ -305,6 +318,7 @@ static void run_until_end(struct host *host)
             exchange_end(host, TRACE_DONE, NULL);
             break;
         }
+        give_memory_back(host);
         host->yielded = false;
         if (poll_settle(host))
             continue;

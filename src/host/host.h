@@ -76,6 +76,8 @@ struct host_settings {
     void (*reachable)(void *data, const struct address *address, enum trace_transport transport);
     /* Called about five times a second. May be NULL. */
     void (*tick)(void *data);
+    /* Called when most of many tasks have ended: what they left can be given back. May be NULL. */
+    void (*tidy)(void *data);
     /* Called when bind or listen has given a socket its port, and before a socket without one
      * connects or sends to an address: for whoever captures only what belongs to the exchange. May
      * be NULL. */
@@ -85,7 +87,7 @@ struct host_settings {
      * exchange's run meanwhile (the kernel's own timers do). Returns false to end the exchange as
      * host_interrupt does, with the call not made. May be NULL; needs a recorder. */
     bool (*before_call)(void *data, const struct host_preview *preview);
-    void *data; /* for the six above */
+    void *data; /* for those above */
 };
 
 /* Returns NULL with error set. Only one host at a time. */

@@ -9,6 +9,7 @@
  *   text.c      how calls are written in a trace
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
+ *   accept.c    taking connections, also without room for them
  *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
  *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
@@ -95,6 +96,7 @@ struct call {
     bool uses_network;  /* waiting here is waiting for a peer (not a sleep, not a lookup) */
     bool sends_all;     /* sendall, not send */
     bool shakes_hands;  /* counted in the host's handshakes */
+    bool pauses;        /* its timer runs until it is attempted again */
     enum socket_flag flag;
     int again; /* what a non-blocking socket gets instead of waiting: EAGAIN */
 
@@ -145,6 +147,7 @@ struct task {
     bool expired;           /* the timer ended the wait */
     bool has_waited;        /* server: it waited for the network once, so clients may begin */
     unsigned streak;        /* calls ended since it was last stepped */
+    uint64_t moved;         /* bytes, by them */
 };
 
 struct role {
@@ -178,7 +181,8 @@ struct host {
     uint32_t calls, sockets; /* numbers given so far */
     uint64_t tasks;
     unsigned open_sockets;
-    int spare; /* a descriptor to give up when there are no more */
+    int spare;                         /* a descriptor to give up when there are no more */
+    uint64_t shortages, last_shortage; /* clients turned away so far; when, ms of the loop */
 
     struct socket_list {
         struct host_socket *first, *last;
@@ -189,6 +193,7 @@ struct host {
     struct task_queue ready, turn;
     uint64_t steps; /* so far */
     size_t tasks_live;
+    size_t most_tasks;                        /* lived at a time since memory was last given back */
     size_t clients;                           /* client roles */
     size_t clients_live;                      /* that have a task */
     size_t server_tasks, servers_waiting_new; /* live; in accept, recvfrom, select */

@@ -1,102 +1,16 @@
 #include "host/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* The room is kept from recv to recv up to this size; a larger one goes at the next call. */
 enum { LARGEST_KEPT_ROOM = 256 * 1024 };
-/* So many connections on end that end before they are accepted; then others get their turn. */
-enum { MOST_ABORTED = 16 };
 
 bool socket_is_busy(int error)
 {
     return error == EAGAIN || error == EWOULDBLOCK;
-}
-
-/*
- * Takes a connection only to drop it: with no descriptor left (or none allowed) it would stay in
- * the queue, and the listener be ready for ever. The peer sees its connection closed.
- */
-static void drop_one(struct call *call)
-{
-    struct host *host = call->host;
-    if (host->spare >= 0)
-        close(host->spare);
-    syscall_begin(call);
-    int fd = (int)syscall_end(call, accept4(call->socket->fd, NULL, NULL, SOCK_CLOEXEC));
-    if (fd >= 0) {
-        syscall_begin(call);
-        syscall_end(call, close(fd));
-    }
-    host->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static enum need accepted(struct task *task, int fd, const struct sockaddr_storage *storage)
-{
-    struct call *call = &task->call;
-    struct host_socket *listener = call->socket;
-    struct host_socket *socket = socket_new(task->role, fd, listener->family, TRACE_TCP);
-    if (socket == NULL) {
-        close(fd);
-        return call_fail(task, ENOMEM);
-    }
-    socket->remote = socket_address_in(storage);
-    socket->has_state = true;
-    if (call->recorded) {
-        /* It has the listener's address, unless that was any. */
-        if (listener->local.family == 0 || address_is_any(&listener->local))
-            socket_learn_local(socket);
-        else
-            socket->local = listener->local;
-        call_tell_socket(socket, clock_now());
-    }
-    task->result.socket = socket;
-    task->result.address = socket->remote;
-    return call_succeed(task, socket->number);
-}
-
-static enum need attempt_accept(struct task *task)
-{
-    struct call *call = &task->call;
-    unsigned limit = task->host->settings.socket_limit;
-    for (int aborted = 0; aborted < MOST_ABORTED; aborted++) {
-        struct sockaddr_storage storage = {0};
-        socklen_t length = sizeof storage;
-        if (limit != 0 && task->host->open_sockets >= limit) {
-            if (!poll_can_read(call->socket))
-                return NEED_READ;
-            drop_one(call);
-            socket_is_allowed(task);
-            return NEED_NOTHING;
-        }
-        syscall_begin(call);
-        int fd = (int)syscall_end(call, accept4(call->socket->fd, (struct sockaddr *)&storage,
-                                                &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-        if (fd >= 0)
-            return accepted(task, fd, &storage);
-        int error = errno;
-        if (socket_is_busy(error))
-            return NEED_READ;
-        if (error == EMFILE || error == ENFILE)
-            drop_one(call);
-        /* A connection that ended before it was accepted is nobody's business. */
-        if (error != EINTR && error != ECONNABORTED && error != EPROTO)
-            return call_fail(task, error);
-    }
-    return NEED_READ;
-}
-
-enum call_progress socket_accept(struct task *task, struct host_socket *socket)
-{
-    struct call *call = call_begin(task, "accept", socket, attempt_accept);
-    call->preposition = "on";
-    call->about = &socket->local;
-    call->waits_for_new = call->uses_network = true;
-    return call_start(task);
 }
 
 static enum need connected(struct task *task)

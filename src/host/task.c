@@ -47,6 +47,8 @@ struct task *task_add(struct role *role, const struct task_behavior *behavior, v
         role->first = task;
     role->last = task;
     host->tasks_live++;
+    if (host->tasks_live > host->most_tasks)
+        host->most_tasks = host->tasks_live;
     if (role->tasks_live++ == 0 && role->kind == TRACE_ROLE_CLIENT)
         host->clients_live++;
     if (role->kind == TRACE_ROLE_SERVER) {
@@ -212,6 +214,7 @@ void task_run(struct task *task)
         return;
     task->host->steps++;
     task->streak = 0;
+    task->moved = 0;
     task->phase = TASK_RUNNING;
     task->behavior.step(task, task->data);
     if (task->phase == TASK_ENDED)

@@ -68,6 +68,9 @@ bool place_enter(struct place *place, enum place_kind wanted, bool capture,
  */
 bool place_is_quiet(void);
 
+/* Gives the kernel what the allocator has free, also amid what is in use. */
+void place_return_memory(void);
+
 /*
  * Gives up, for good and for every thread: root (run under sudo it becomes SUDO_UID and SUDO_GID,
  * if they are set), all capabilities in all their sets, and the means to get any by running a

@@ -8,8 +8,9 @@
  * the script. The calls are the host's own and have no line of the script; those that lab.reply
  * makes itself have theirs.
  *
- * A peer that resets its connection ends that connection, not the exchange. A client for whom no
- * descriptor is left has been hung up on by the host, which is said once until there is room again.
+ * A peer that resets its connection ends that connection, not the exchange. What a connection keeps
+ * between two messages is small: the answer goes as soon as it is sent, and if it is not taken, its
+ * client may be hung up on (unsent.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "script/call.h"
 #include "script/task.h"
+#include "script/unsent.h"
 
 #define MESSAGE_LIMIT 65536
 
@@ -110,6 +112,7 @@ static int answer(lua_State *L)
 static void forget(struct connection *connection)
 {
     struct script *script = connection->own.script;
+    unsent_remove(&connection->own);
     return_thread(&connection->own);
     luaL_unref(script->state, LUA_REGISTRYINDEX, connection->peer);
     socket_release(connection->socket);
@@ -168,9 +171,13 @@ static enum call_progress send_answer(struct connection *connection)
 {
     if (connection->answer == NULL)
         return hang_up(connection);
+    unsent_make_room(connection->own.script, connection->length);
     connection->stage = STAGE_SENT;
-    return socket_sendall(own_task(&connection->own), connection->socket, connection->answer,
-                          connection->length);
+    enum call_progress progress = socket_sendall(own_task(&connection->own), connection->socket,
+                                                 connection->answer, connection->length);
+    if (progress == CALL_WAITING)
+        unsent_add(&connection->own, connection->socket, connection->length);
+    return progress;
 }
 
 /* Goes through the stages until one waits. Returns whether the task has ended. */
@@ -197,6 +204,7 @@ static bool serve(struct connection *connection)
             progress = send_answer(connection);
             break;
         case STAGE_SENT:
+            unsent_remove(&connection->own);
             return_thread(&connection->own);
             progress = result->error == 0 ? receive(connection) : hang_up(connection);
             break;
@@ -249,17 +257,9 @@ static void start_connection(lua_State *L, const struct call_result *result)
 
 static void take_connection(lua_State *L)
 {
-    struct script *script = script_of(L);
     const struct call_result *result = script_call_result(L);
     if (result->error == ECONNABORTED)
         return;
-    bool was_full = script->full;
-    script->full = result->error == EMFILE || result->error == ENFILE;
-    if (script->full) {
-        if (!was_full)
-            task_print(script->current->task, result->message, strlen(result->message));
-        return;
-    }
     start_connection(L, script_call_check(L));
 }
 

@@ -48,6 +48,28 @@ static void check_own_call(lua_State *L)
     lua_error(L);
 }
 
+/*
+ * lab.reply hears of a client that vanished only by asking: what it sends never comes to that. So
+ * in serve the kernel asks, when a client was silent for a minute; after a minute more without an
+ * answer its connection has failed. Connections inherit this from the listener. A lab.server does
+ * as its script says.
+ */
+static void notice_who_vanishes(lua_State *L, struct host_socket *listener)
+{
+    static const struct {
+        const char *name;
+        int value;
+    } options[] = {
+        {"SO_KEEPALIVE", 1}, {"TCP_KEEPIDLE", 60}, {"TCP_KEEPINTVL", 10}, {"TCP_KEEPCNT", 6}};
+    const struct script *script = script_of(L);
+    if (script->run.parties != SCRIPT_SERVERS || lua_isnil(L, ARGUMENT))
+        return;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        socket_setoption(own_task(L), listener, options[i].name, options[i].value);
+        check_own_call(L);
+    }
+}
+
 static int server_next(lua_State *L, int status, lua_KContext stage)
 {
     (void)status;
@@ -64,6 +86,7 @@ static int server_next(lua_State *L, int status, lua_KContext stage)
         return script_call_end(L, socket_setoption(task, listener, "SO_REUSEADDR", 1), STAGE_SET,
                                server_next);
     case STAGE_SET:
+        notice_who_vanishes(L, listener);
         return script_call_end(L, socket_bind(task, listener, &script->run.address), STAGE_BOUND,
                                server_next);
     case STAGE_BOUND:

@@ -164,6 +164,14 @@ uint64_t script_progress(const struct script *script, uint64_t *all)
     return script->runs_done;
 }
 
+void script_collect(struct script *script)
+{
+    script_begin_step(script, script->state);
+    lua_gc(script->state, LUA_GCCOLLECT);
+    lua_gc(script->state, LUA_GCCOLLECT); /* what the first one finalised */
+    script->base = NULL;
+}
+
 void script_close(struct script *script)
 {
     if (script == NULL)

@@ -90,6 +90,9 @@ bool script_start(struct script *script, struct host *host, const struct script_
 /* How many runs of clients' functions (copies times repeats) have ended, of how many in all. */
 uint64_t script_progress(const struct script *script, uint64_t *all);
 
+/* Collects the script's garbage. Not inside a step. */
+void script_collect(struct script *script);
+
 /* NULL is allowed. */
 void script_close(struct script *script);
 

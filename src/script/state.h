@@ -25,6 +25,7 @@
 #define SCRIPT_LEVELS 200
 
 struct script_task;
+struct host_socket;
 struct socket_handle;
 struct file_handle;
 
@@ -65,11 +66,15 @@ struct script {
     unsigned barriers; /* nested resumes that could not let a yield through */
     size_t tasks;      /* that have neither ended nor been canceled */
     int reply;         /* lab.reply, in the registry */
-    bool full;         /* it serves: the last client had to be let go, for want of descriptors */
     struct {
         lua_State *thread; /* NULL: lent */
         int reference;
-    } spare;                       /* for who is about to run lab.reply */
+    } spare;        /* for who is about to run lab.reply */
+    struct unsent { /* lab.reply: answers that their clients have not taken yet (unsent.h) */
+        struct script_task *oldest, *newest;
+        size_t bytes;
+        int64_t told; /* when a client was hung up on last, for it took none; 0: never */
+    } unsent;
     struct socket_handle *handles; /* every socket that the script can reach */
     struct file_handle *files_open;
     unsigned patterns_kept; /* matcher.c */

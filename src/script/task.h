@@ -15,6 +15,9 @@ struct script_task {
     int arguments; /* on the thread's stack, for its first resume */
     bool begun;
     const char *name; /* of the role's function, for tracebacks; lives as long as the script */
+    struct host_socket *unsent_to; /* NULL: no answer of it waits; else in script->unsent */
+    size_t unsent;
+    struct script_task *older, *newer;
 };
 
 /*

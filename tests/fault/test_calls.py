@@ -83,7 +83,7 @@ class Calls(fault.FaultTest):
                 again = [] if word in ("EINTR", "EAGAIN") else ["1+"][:count]
                 if name in FIRST_ALONE:
                     numbers, again = numbers[:1], []
-                # Refused a descriptor with one to spare, time after time, a server has no rest.
+                # Refused a descriptor with one to spare, time after time, a server waits on.
                 if (name, word) == ("accept4", "EMFILE"):
                     again = []
                 for number in [*map(str, numbers), *again]:
