@@ -250,13 +250,16 @@ class HostileTest(peer.PeerTest):
         self.assertTrue(wait_until(lambda: figures(server)[0] <= memory + KEPT, 5),
                         f"memory: {figures(server)[0]} kB, where {memory} were before")
 
-    def survives(self, kind, count, lab="echo", client=Client, times=20):
-        """The whole course; returns the server and what it held at the worst."""
+    def survives(self, kind, count, lab="echo", client=Client, times=20, until=None):
+        """The whole course, not before the server has said that; returns the server and what it held at the
+        worst."""
         server = self.serve(lab, "--port", "0")
         before = self.warmed(server, client(server))
         with Asking(self, client(server)) as asking:
             peers = self.hostile(kind, server, count)
             asking.more(times)
+            if until is not None:
+                server.says(until)
             worst = figures(server)
             self.leave(peers)
             asking.more()
@@ -311,7 +314,7 @@ class Flood(HostileTest):
 class Deaf(HostileTest):
     def test_clients_are_hung_up_on_before_their_answers_take_all_memory(self):
         count = 1200
-        server, (memory, _) = self.survives("deaf", count, times=50)
+        server, (memory, _) = self.survives("deaf", count, times=50, until="are hung up on")
         said = [line for line in server.err.text.splitlines() if "serving" not in line]
         self.assertEqual(said, ["server: more than 64 MiB of answers wait; clients that do not take "
                                 "theirs are hung up on"])
