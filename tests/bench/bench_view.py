@@ -55,6 +55,7 @@ def make_capture(folder, packets):
         subprocess.run([sys.executable, generator, part, str(packets), flows], check=True,
                        stdout=sys.stderr)
         part.rename(path)
+        os.sync()  # else the kernel writes it out while it is read
     return path
 
 
