@@ -71,7 +71,9 @@ def processes_of_session(session):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             if int(fields[3]) == session and fields[0] != "Z":
-                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if command:  # none: it is just ending, and has let go of its memory
+                    found.append(command)
         except (OSError, IndexError):
             pass  # it has just ended
     return found
