@@ -161,7 +161,16 @@ class PeerTest(handlens.LabTest):
 
     def serve(self, lab, *arguments, world=None, **options):
         """Starts a server and waits until it listens; program.port is where."""
-        server = self.handlens("serve", lab, *arguments, world=world, **options)
+        return self.listening(self.handlens("serve", lab, *arguments, world=world, **options))
+
+    def serve_with_few(self, descriptors, lab):
+        """The same, with no more descriptors than that."""
+        self.need("prlimit")
+        return self.listening(self.program("prlimit", f"--nofile={descriptors}:{descriptors}", HANDLENS, "serve",
+                                           lab, "--port", "0"))
+
+    @staticmethod
+    def listening(server):
         said = server.says("Ctrl-C ends it")
         address = said.rpartition("serving ")[2].split(" on ")[1].split(";")[0].split(" ")[0]
         server.port = int(address.rstrip(":").rpartition(":")[2])

@@ -375,16 +375,9 @@ class Vanished(peer.WorldTest, HostileTest):
 class FewDescriptors(HostileTest):
     LIMIT = 24
 
-    def serve_with_few(self, lab):
-        self.need("prlimit")
-        server = self.program("prlimit", f"--nofile={self.LIMIT}:{self.LIMIT}", peer.HANDLENS, "serve",
-                              lab, "--port", "0")
-        server.port = int(server.says("Ctrl-C").split("127.0.0.1:")[-1].split(";")[0])
-        return server
-
     def test_are_told_of_once_and_the_server_has_its_rest(self):
         for lab in ("echo", self.lab(CARELESS)):
-            server = self.serve_with_few(lab)
+            server = self.serve_with_few(self.LIMIT, lab)
             before = self.warmed(server, Client(server))
             old = Client(server)
             peers = self.hostile("idle", server, 200)

@@ -223,16 +223,9 @@ end""")
 class NoDescriptorsLeft(TroubleTest):
     LIMIT = 24
 
-    def serve_with_few(self, lab):
-        self.need("prlimit")
-        server = self.program("prlimit", f"--nofile={self.LIMIT}:{self.LIMIT}", peer.HANDLENS, "serve",
-                              lab, "--port", "0")
-        server.port = int(server.says("Ctrl-C").split("127.0.0.1:")[-1].split(";")[0])
-        return server
-
     def test_those_who_are_there_go_on_and_the_others_are_let_go(self):
         for lab, answer in (("echo", b"%d"), ("experiment", "服务器已收到: ".encode() + b"%d")):
-            server = self.serve_with_few(lab)
+            server = self.serve_with_few(self.LIMIT, lab)
             socks = [self.connect(server) for _ in range(self.LIMIT + 10)]
             server.says("Too many open files (EMFILE)")
             served = []
