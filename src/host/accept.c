@@ -21,12 +21,11 @@
 #include <unistd.h>
 
 enum {
-    /* So many connections on end that are none when they are accepted; then others get their turn.
-     */
+    /* So many connections on end that have gone when they are accepted; then others' turn. */
     MOST_IN_VAIN = 16,
     PAUSE = 100, /* ms */
-    /* Told again only when for so long nobody was turned away: who comes and goes at the limit
-     * makes a server say no more. */
+    /* Told again only when for so long nobody was turned away: clients that come and go at the
+     * limit make a server say it once. */
     TOLD_FOR = 60000, /* ms */
 };
 

@@ -6,7 +6,6 @@
 #include "script/call.h"
 #include "script/file_api.h"
 #include "script/seconds.h"
-#include "script/unsent.h"
 #include "support/clock.h"
 
 /* The registry's list of what was printed before there was a role to say it. */
