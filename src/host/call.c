@@ -288,6 +288,17 @@ static bool enter(struct task *task)
     return attempt(task);
 }
 
+bool call_ends_turn(const struct task *task)
+{
+    return task->streak >= LONGEST_STREAK || task->moved >= MOST_MOVED;
+}
+
+void call_counts(struct task *task, uint64_t moved)
+{
+    task->streak++;
+    task->moved += moved;
+}
+
 /* How many bytes the call that has ended sent or received. */
 static uint64_t moved_by(const struct task *task)
 {
@@ -321,8 +332,8 @@ enum call_progress call_start(struct task *task)
     }
     if (!enter(task))
         return CALL_WAITING;
-    task->moved += moved_by(task);
-    if ((++task->streak < LONGEST_STREAK && task->moved < MOST_MOVED) || !keep_bytes(task))
+    call_counts(task, moved_by(task));
+    if (!call_ends_turn(task) || !keep_bytes(task))
         return CALL_DONE;
     task->host->yielded = true;
     task_make_ready(task);

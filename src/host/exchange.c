@@ -266,6 +266,12 @@ static void serve_new(struct host *host)
         }
 }
 
+static void receive_ahead(struct host *host, size_t from)
+{
+    size_t left = host->turn.count - from;
+    tasks_receive_ahead(host, host->turn.tasks + from, left < LONG_TURN ? left : LONG_TURN);
+}
+
 static void run_turn(struct host *host)
 {
     struct task_queue turn = host->ready;
@@ -280,6 +286,8 @@ static void run_turn(struct host *host)
     for (size_t i = 0; i < host->turn.count && !host->ending; i++) {
         if (i > 0 && i % LONG_TURN == 0)
             serve_new(host);
+        if (i % LONG_TURN == 0)
+            receive_ahead(host, i);
         task_run(host->turn.tasks[i]);
     }
 }

@@ -243,5 +243,6 @@ void host_close(struct host *host)
     free(host->failure);
     buffer_free(&host->text);
     free(host->room);
+    free(host->ahead);
     free(host);
 }

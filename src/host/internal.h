@@ -10,6 +10,7 @@
  *   poll.c      waiting for a socket: uv_poll
  *   socket.c    a socket's life
  *   accept.c    taking connections, also without room for them
+ *   at_once.c   receiving, sending and waiting without a call
  *   stream.c names.c datagram.c options.c select.c resolve.c input.c info.c   the calls themselves
  *   tls.c       TLS's calls; tls_start.c tls_error.c tls_certificate.c see tls_internal.h
  *
@@ -134,7 +135,11 @@ struct task {
     struct call_result result;
     uint8_t *kept; /* the result's bytes while the task waits for its turn; else NULL */
     struct waiter waiter;
-    struct waiter *waiters; /* select's */
+    struct host_socket *awaits; /* by socket_await, until it receives; else NULL */
+    size_t limit;               /* of what it then wants, in bytes */
+    uint8_t *ahead;             /* what has been received for it, in the host's ahead; or NULL */
+    size_t ahead_length;        /* 0: there was nothing, or the connection has ended */
+    struct waiter *waiters;     /* select's */
     size_t waiters_room, waiters_used;
     struct pollfd *polls;
     struct lookup *lookup;
@@ -234,6 +239,7 @@ struct host {
     struct buffer text; /* of the event that is being told */
     uint8_t *room;      /* for what recv brings, until the step that gets it returns */
     size_t room_size;
+    uint8_t *ahead; /* for what is received for tasks before they are stepped */
 };
 
 /* host.c */
@@ -284,6 +290,10 @@ enum call_progress call_start_short(struct task *task);
 /* Goes on after a wait. Returns whether the call has ended. */
 bool call_resume(struct task *task);
 void call_cancel(struct task *task);
+/* One more that has ended at once, and the bytes that it moved. */
+void call_counts(struct task *task, uint64_t moved);
+/* So much ended at once that it is others' turn. */
+bool call_ends_turn(const struct task *task);
 /* An attempt's end. Both return NEED_NOTHING. */
 enum need call_succeed(struct task *task, int64_t value);
 enum need call_fail(struct task *task, int error);
@@ -309,6 +319,10 @@ void text_result(const struct task *task, struct buffer *buffer);
 
 /* select.c: the result of a select, "{:8080}, {}". */
 void text_selected(const struct socket_wait *wait, struct buffer *text);
+
+/* at_once.c */
+/* Receives what those of the tasks await that do, for their next step. */
+void tasks_receive_ahead(struct host *host, struct task *const tasks[], size_t count);
 
 /* poll.c */
 /* Puts the waiter into the socket's list and has the loop watch. Returns 0 or an errno. */

@@ -19,7 +19,8 @@ static void describe_task(struct buffer *text, const struct task *task)
         return;
     }
     if (call->attempt == NULL) {
-        buffer_append_text(text, "was running");
+        bool waits = task->phase == TASK_PARKED; /* by socket_await */
+        buffer_append_text(text, waits ? "was waiting for its peer" : "was running");
         return;
     }
     if (strcmp(call->name, "sleep") == 0)

@@ -74,6 +74,21 @@ enum call_progress socket_recv_flagged(struct task *task, struct host_socket *so
 /* Their BSD names by number, "" for none, NULL at the end. */
 extern const char *const socket_flag_names[];
 
+/*
+ * For who serves: what is quicker than a call, where none is recorded. They return what went, in
+ * bytes; if less than was wanted, 0 included, a call must be made for the rest: it waits, fails or
+ * finds the end of the stream. What is received lives as call_result.bytes does.
+ */
+size_t socket_recv_at_once(struct task *task, struct host_socket *socket, size_t limit,
+                           const uint8_t **bytes);
+size_t socket_send_at_once(struct task *task, struct host_socket *socket, const void *bytes,
+                           size_t length);
+/*
+ * The task is stepped again when something has come, and is then to receive at most limit bytes.
+ * False: it does not wait, since something may have come already, or a call must be made.
+ */
+bool socket_await(struct task *task, struct host_socket *socket, size_t limit);
+
 enum call_progress socket_sendto(struct task *task, struct host_socket *socket, const void *bytes,
                                  size_t length, const struct address *address);
 enum call_progress socket_recvfrom(struct task *task, struct host_socket *socket, size_t limit);

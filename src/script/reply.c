@@ -22,14 +22,22 @@
 
 #define MESSAGE_LIMIT 65536
 
-enum stage { STAGE_RECEIVE, STAGE_RECEIVED, STAGE_ANSWERING, STAGE_SENT, STAGE_CLOSED };
+enum stage {
+    STAGE_BEGIN,
+    STAGE_RECEIVE,
+    STAGE_RECEIVED,
+    STAGE_ANSWERING,
+    STAGE_SENT,
+    STAGE_CLOSED
+};
 
 struct connection {
     struct script_task own; /* its thread is lent to it; else NULL */
     struct host_socket *socket;
-    int peer;           /* the address as a value, in the registry */
-    const char *answer; /* kept alive by the thread; NULL: the script hangs up */
-    size_t length;
+    int peer;               /* the address as a value, in the registry */
+    const uint8_t *message; /* lives until the host receives again */
+    const char *answer;     /* kept alive by the thread; NULL: the script hangs up */
+    size_t length;          /* of the message, then of the answer */
     enum stage stage;
 };
 
@@ -101,9 +109,8 @@ static int take_answer(lua_State *L, int status, lua_KContext context)
 static int answer(lua_State *L)
 {
     struct connection *connection = lua_touserdata(L, 1);
-    const struct call_result *result = task_result(connection->own.task);
     lua_rawgeti(L, LUA_REGISTRYINDEX, script_of(L)->reply);
-    lua_pushlstring(L, (const char *)result->bytes, result->length);
+    lua_pushlstring(L, (const char *)connection->message, connection->length);
     lua_rawgeti(L, LUA_REGISTRYINDEX, connection->peer);
     lua_callk(L, 2, 1, (lua_KContext)connection, take_answer);
     return take_answer(L, LUA_OK, (lua_KContext)connection);
@@ -155,10 +162,37 @@ static struct task *own_task(struct script_task *own)
     return own->task;
 }
 
-static enum call_progress receive(struct connection *connection)
+static enum call_progress call_recv(struct connection *connection)
 {
     connection->stage = STAGE_RECEIVED;
+    connection->length = 0;
     return socket_recv(own_task(&connection->own), connection->socket, MESSAGE_LIMIT);
+}
+
+static enum call_progress receive(struct connection *connection)
+{
+    struct script_task *own = &connection->own;
+    if (socket_await(own->task, connection->socket, MESSAGE_LIMIT))
+        return CALL_WAITING;
+    connection->length =
+        socket_recv_at_once(own->task, connection->socket, MESSAGE_LIMIT, &connection->message);
+    if (connection->length == 0)
+        return call_recv(connection);
+    connection->stage = STAGE_RECEIVED;
+    return CALL_DONE;
+}
+
+/* Whether there is a message, and not the end of the connection. */
+static bool has_message(struct connection *connection)
+{
+    const struct call_result *result = task_result(connection->own.task);
+    if (connection->length > 0)
+        return true;
+    if (result->error != 0 || result->end_of_stream)
+        return false;
+    connection->message = result->bytes;
+    connection->length = result->length;
+    return true;
 }
 
 static enum call_progress hang_up(struct connection *connection)
@@ -167,16 +201,28 @@ static enum call_progress hang_up(struct connection *connection)
     return socket_close(own_task(&connection->own), connection->socket);
 }
 
+static enum call_progress go_on_receiving(struct connection *connection)
+{
+    connection->stage = STAGE_RECEIVE;
+    return_thread(&connection->own);
+    return receive(connection);
+}
+
 static enum call_progress send_answer(struct connection *connection)
 {
     if (connection->answer == NULL)
         return hang_up(connection);
-    unsent_make_room(connection->own.script, connection->length);
+    struct script_task *own = &connection->own;
+    unsent_make_room(own->script, connection->length);
+    size_t sent =
+        socket_send_at_once(own->task, connection->socket, connection->answer, connection->length);
+    if (sent > 0 && sent == connection->length)
+        return go_on_receiving(connection);
     connection->stage = STAGE_SENT;
-    enum call_progress progress = socket_sendall(own_task(&connection->own), connection->socket,
-                                                 connection->answer, connection->length);
-    if (progress == CALL_WAITING)
-        unsent_add(&connection->own, connection->socket, connection->length);
+    enum call_progress progress = socket_sendall(
+        own_task(own), connection->socket, connection->answer + sent, connection->length - sent);
+    if (progress == CALL_WAITING) /* all of it stays in memory */
+        unsent_add(own, connection->socket, connection->length);
     return progress;
 }
 
@@ -187,11 +233,14 @@ static bool serve(struct connection *connection)
     enum call_progress progress = CALL_DONE;
     while (progress == CALL_DONE) {
         switch (connection->stage) {
+        case STAGE_BEGIN:
+            progress = call_recv(connection);
+            break;
         case STAGE_RECEIVE:
             progress = receive(connection);
             break;
         case STAGE_RECEIVED:
-            if (result->error != 0 || result->end_of_stream)
+            if (!has_message(connection))
                 progress = hang_up(connection);
             else if (begin_answering(connection))
                 progress = send_answer(connection);
@@ -205,8 +254,7 @@ static bool serve(struct connection *connection)
             break;
         case STAGE_SENT:
             unsent_remove(&connection->own);
-            return_thread(&connection->own);
-            progress = result->error == 0 ? receive(connection) : hang_up(connection);
+            progress = result->error == 0 ? go_on_receiving(connection) : hang_up(connection);
             break;
         case STAGE_CLOSED:
             task_end(connection->own.task);

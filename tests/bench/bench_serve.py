@@ -1,15 +1,20 @@
 """How many replies a second `handlens serve` gives, beside the same server written otherwise.
 
-    bench_serve.py HANDLENS FOLDER [--json FILE] [--seconds S] [--rounds N]
+    bench_serve.py HANDLENS FOLDER [--json FILE] [--slice S] [--rounds N]
 
 The servers echo: lab.reply in handlens, bare C with epoll (echo_epoll.c), Lua with luv
 (echo_luv.lua), and a thread for each connection in Python (echo_threads.py). One client, load.c, is
-the same for all. The servers take turns. Besides replies a second it tells the processor time that
+the same for all. Server and client have a processor each, so that ratios do not depend on where they
+are moved. The servers take turns of a tenth of a second, a hundred times: a machine that is
+shared grows faster and slower within seconds, by more than what is measured here, but rarely between
+two turns on end. So a ratio is the median of the rounds' ratios. Besides replies a second it tells the processor time that
 a reply cost the server, which the client's speed and other programs hardly change, and the memory
 that a connection took. The status is 1 if a goal was missed.
 """
 
 import argparse
+import contextlib
+import os
 import pathlib
 import resource
 import shutil
@@ -34,6 +39,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def on_processor(number):
+    """What keeps a command on one of the processors, where there are two or more."""
+    usable = sorted(os.sched_getaffinity(0))
+    return ["taskset", "-c", str(usable[number])] if len(usable) > 1 else []
+
+
 def peak_memory(process):
     """Its peak in KiB. What wait4 tells counts this program, too, from which it was started."""
     for line in pathlib.Path(f"/proc/{process}/status").read_text().splitlines():
@@ -51,26 +62,31 @@ class Server:
     def available(self):
         return shutil.which(self.command(0)[0]) is not None
 
-    def serve(self, load, connections, size, seconds):
-        """One load on a new process."""
+    @contextlib.contextmanager
+    def started(self, load):
+        """A process of it, as a function that puts a load on it."""
         port = free_port()
-        process = subprocess.Popen(self.command(port), stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
+        process = subprocess.Popen([*on_processor(0), *self.command(port)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        def serve(connections, size, seconds):
+            arguments = map(str, (port, connections, size, seconds, process.pid))
+            done = subprocess.run([*on_processor(1), load, *arguments], stdout=subprocess.PIPE,
+                                  check=False)
+            if done.returncode != 0:
+                sys.exit(f"bench: the client failed with {self.name}, {connections} connections "
+                         f"and messages of {size} bytes")
+            return Load(*map(float, done.stdout.split()), peak_memory(process.pid))
+
         try:
             said = process.stdout.readline().decode()
             if self.ready not in said:
                 sys.exit(f"bench: {self.name} does not serve: {said}")
-            arguments = map(str, (port, connections, size, seconds, process.pid))
-            done = subprocess.run([load, *arguments], stdout=subprocess.PIPE, check=False)
-            if done.returncode != 0:
-                sys.exit(f"bench: the client failed with {self.name}, {connections} connections "
-                         f"and messages of {size} bytes")
-            peak = peak_memory(process.pid)
+            yield serve
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
             process.stdout.close()
-        return Load(*map(float, done.stdout.split()), peak)
 
 
 class Load:
@@ -95,28 +111,41 @@ def servers(handlens, programs):
     return [server for server in known if server.available()]
 
 
-def by_turns(contenders, rounds, *load):
-    """For each server's name its loads' medians."""
+def by_turns(contenders, rounds, load, *arguments):
+    """For each server's name its loads, one a round. Those of a round are neighbours in time; every
+    other round goes backwards, so that none is always first."""
     runs = {server.name: [] for server in contenders}
-    for _ in range(rounds):
-        for server in contenders:
-            runs[server.name].append(server.serve(*load))
-    return {name: {
-        "replies_per_second": round(statistics.median(run.rate for run in loads)),
-        "processor_us": round(statistics.median(run.processor for run in loads) * 1e6, 2),
-        "peak_kib": max(run.peak for run in loads),
-        "starved": max(run.starved for run in loads),
-    } for name, loads in runs.items()}
+    with contextlib.ExitStack() as stack:
+        serving = [(server.name, stack.enter_context(server.started(load)))
+                   for server in contenders]
+        for turn in range(rounds):
+            for name, serve in serving[::-1] if turn % 2 else serving:
+                runs[name].append(serve(*arguments))
+    return runs
+
+
+def medians(loads):
+    return {"replies_per_second": round(statistics.median(run.rate for run in loads)),
+            "processor_us": round(statistics.median(run.processor for run in loads) * 1e6, 2),
+            "peak_kib": max(run.peak for run in loads),
+            "starved": max(run.starved for run in loads)}
+
+
+def ratio_of(ours, theirs, figure):
+    """The median of the rounds' ratios."""
+    return statistics.median(figure(our) / figure(their) for our, their in zip(ours, theirs))
 
 
 def goals(contenders, options, load):
     """All of them at the usual load."""
-    told = by_turns(contenders, options.rounds, load, *USUAL, options.seconds)
-    ours = told.pop("handlens")
+    runs = by_turns(contenders, options.rounds, load, *USUAL, options.slice)
+    mine = runs.pop("handlens")
+    ours = medians(mine)
     found, rows = [], [["handlens", ours["replies_per_second"], ours["processor_us"], "", "", ""]]
-    for name, theirs in told.items():
-        ratio = ours["replies_per_second"] / theirs["replies_per_second"]
-        cost = theirs["processor_us"] / ours["processor_us"]
+    for name, loads in runs.items():
+        theirs = medians(loads)
+        ratio = ratio_of(mine, loads, lambda run: run.rate)
+        cost = ratio_of(loads, mine, lambda run: run.processor)
         row = [name, theirs["replies_per_second"], theirs["processor_us"]]
         values = {"rounds": options.rounds, **ours, "processor_ratio": round(cost, 3),
                   **{f"against_{key}": value for key, value in theirs.items()}}
@@ -139,9 +168,9 @@ def growth(contenders, options, load):
             (USUAL[0], size) for size in SIZES]:
         # So many connections take their time to have had one turn each.
         seconds = options.seconds / 2 * (1 + connections / 2500)
-        told = by_turns(pair, options.growth_rounds, load, connections, size, seconds)
-        ours, theirs = told["handlens"], told["C"]
-        ratio = ours["replies_per_second"] / theirs["replies_per_second"]
+        runs = by_turns(pair, options.growth_rounds, load, connections, size, seconds)
+        ratio = ratio_of(runs["handlens"], runs["C"], lambda run: run.rate)
+        ours, theirs = medians(runs["handlens"]), medians(runs["C"])
         found.append({"what": "replies, growth", "connections": connections, "bytes": size,
                       "ratio": round(ratio, 3), **ours,
                       **{f"against_{key}": value for key, value in theirs.items()}})
@@ -159,8 +188,9 @@ def main():
     parser.add_argument("handlens")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--slice", type=float, default=0.1, help="seconds of a turn")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a turn, when it grows")
     parser.add_argument("--growth-rounds", type=int, default=3)
     parser.add_argument("--only", choices=["goals", "growth"])
     options = parser.parse_args()
