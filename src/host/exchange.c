@@ -292,6 +292,15 @@ static void run_turn(struct host *host)
     }
 }
 
+/* While the loop is told of a thousand events at a time it goes on asking (epoll_wait(2), 48
+ * times), and is told again of sockets whose tasks have not had their turn. So they have it at
+ * once. */
+void exchange_serve_crowd(struct host *host)
+{
+    if (host->settings.serving && host->ready.count >= LONG_TURN && !host->ending)
+        run_turn(host);
+}
+
 static bool only_servers_wait(const struct host *host)
 {
     return !host->settings.serving && host->clients > 0 && host->clients_live == 0 &&
@@ -302,9 +311,10 @@ static bool only_servers_wait(const struct host *host)
  * held. So the work for that is a small part of theirs. */
 static void give_memory_back(struct host *host)
 {
-    if (host->most_tasks < FEW_TASKS || host->tasks_live > host->most_tasks / 4 ||
-        host->closing > 0)
+    bool many_ended = host->most_tasks >= FEW_TASKS && host->tasks_live <= host->most_tasks / 4;
+    if (host->closing > 0 || (!many_ended && !host->untidy))
         return;
+    host->untidy = false;
     host->most_tasks = host->tasks_live;
     if (host->settings.tidy != NULL)
         host->settings.tidy(host->settings.data);

@@ -201,6 +201,11 @@ void host_interrupt(struct host *host)
     exchange_end(host, host->settings.serving ? TRACE_DONE : TRACE_INTERRUPTED, NULL);
 }
 
+void host_tidy_soon(struct host *host)
+{
+    host->untidy = true;
+}
+
 static void free_role(struct role *role)
 {
     socket_free_all(role);

@@ -76,7 +76,8 @@ struct host_settings {
     void (*reachable)(void *data, const struct address *address, enum trace_transport transport);
     /* Called about five times a second. May be NULL. */
     void (*tick)(void *data);
-    /* Called when most of many tasks have ended: what they left can be given back. May be NULL. */
+    /* Called when most of many tasks have ended, and when host_tidy_soon has asked for it: what
+     * they left can be given back. May be NULL. */
     void (*tidy)(void *data);
     /* Called when bind or listen has given a socket its port, and before a socket without one
      * connects or sends to an address: for whoever captures only what belongs to the exchange. May
@@ -170,6 +171,9 @@ void host_visit_states(const struct host *host, host_state_visitor *visitor, voi
 
 /* Asks the exchange to end as if by Ctrl-C. May be called inside a step. */
 void host_interrupt(struct host *host);
+
+/* Has settings.tidy called between two steps: much memory was in use and is not any more. */
+void host_tidy_soon(struct host *host);
 
 /*
  * Runs the exchange to its end. Returns true for TRACE_DONE; else false with error set to one

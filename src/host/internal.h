@@ -199,6 +199,7 @@ struct host {
     uint64_t steps; /* so far */
     size_t tasks_live;
     size_t most_tasks;                        /* lived at a time since memory was last given back */
+    bool untidy;                              /* host_tidy_soon: tidy is to be called */
     size_t clients;                           /* client roles */
     size_t clients_live;                      /* that have a task */
     size_t server_tasks, servers_waiting_new; /* live; in accept, recvfrom, select */
@@ -255,6 +256,9 @@ void exchange_end(struct host *host, enum trace_outcome outcome, struct role *cu
 /* The exchange stands still between the two: its time-outs and those of its tasks do not run. */
 void exchange_halt(struct host *host);
 void exchange_resume(struct host *host);
+
+/* Called by what events call: whoever is ready has his turn if there are many. */
+void exchange_serve_crowd(struct host *host);
 
 /* outcome.c */
 void outcome_describe(struct host *host, struct error *error);

@@ -71,6 +71,7 @@ static void on_event(uv_poll_t *handle, int status, int events)
         wake_some(&socket->writers);
     if (unwanted != 0)
         watch(socket, socket->armed & ~unwanted);
+    exchange_serve_crowd(socket->host);
 }
 
 static int watch(struct host_socket *socket, int events)

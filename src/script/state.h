@@ -73,6 +73,7 @@ struct script {
     struct unsent { /* lab.reply: answers that their clients have not taken yet (unsent.h) */
         struct script_task *oldest, *newest;
         size_t bytes;
+        size_t most;  /* bytes, since memory was last given back */
         int64_t told; /* when a client was hung up on last, for it took none; 0: never */
     } unsent;
     struct socket_handle *handles; /* every socket that the script can reach */

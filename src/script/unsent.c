@@ -6,6 +6,8 @@
 #include "host/socket.h"
 #include "support/clock.h"
 
+/* So many bytes are worth being given back. */
+#define MUCH (8 << 20)
 /* Told again only when for so long nobody was hung up on. */
 #define TOLD_FOR (60 * NANOSECONDS_PER_SECOND)
 
@@ -22,6 +24,8 @@ void unsent_add(struct script_task *task, struct host_socket *socket, size_t len
         unsent->oldest = task;
     unsent->newest = task;
     unsent->bytes += length;
+    if (unsent->bytes > unsent->most)
+        unsent->most = unsent->bytes;
 }
 
 void unsent_remove(struct script_task *task)
@@ -39,6 +43,11 @@ void unsent_remove(struct script_task *task)
         unsent->newest = task->older;
     unsent->bytes -= task->unsent;
     task->unsent_to = NULL;
+    if (unsent->bytes > 0 || unsent->most < MUCH)
+        return;
+    /* Lua would collect them when it has allocated as much again, which may be never. */
+    unsent->most = 0;
+    host_tidy_soon(task_host(task->task));
 }
 
 static void tell(struct script *script, struct task *task, size_t most)

@@ -4,6 +4,7 @@ the machine."""
 import collections
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -26,6 +27,8 @@ EXPECTED = {"socket": 1, "connect": 1, "accept4": 2, "sendto": 2, "recvfrom": 4,
 
 CONNECTIONS = 8
 ROUNDS = 50, 150  # of one message on each connection
+CROWD = 1500      # connections; the event loop is told of at most 1,024 at a time
+CROWD_ROUNDS = 2, 6
 MESSAGES = [b"x" * 64, b"x" * 20000]
 
 
@@ -92,7 +95,7 @@ class Reply(unittest.TestCase):
             while left > 0:
                 left -= len(peer.recv(left))
 
-    def count(self, rounds, message):
+    def count(self, rounds, message, connections=CONNECTIONS):
         """The calls of a server that has echoed so often on each of its connections, by name."""
         with tempfile.TemporaryDirectory() as folder:
             counts = pathlib.Path(folder) / "counts"
@@ -104,7 +107,7 @@ class Reply(unittest.TestCase):
                 start_new_session=True)
             try:
                 self.assertIn(b"Ctrl-C", server.stderr.readline())
-                peers = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+                peers = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
                 for _ in range(rounds):
                     self.echo(peers, message)
                 for peer in peers:
@@ -125,6 +128,20 @@ class Reply(unittest.TestCase):
                 for name in ("epoll_ctl", "brk", "mmap", "munmap"):
                     self.assertAlmostEqual(more.get(name, 0), 0, delta=0.02, msg=name)
                 self.assertLess(more["epoll_wait"], 1)
+
+    def test_a_crowd_costs_each_no_more_and_is_waited_for_together(self):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limits[1] < CROWD + 100:
+            self.skipTest(f"this user may not open {CROWD} files: ulimit -Hn")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        least, most = (self.count(rounds, MESSAGES[0], CROWD) for rounds in CROWD_ROUNDS)
+        replies = (CROWD_ROUNDS[1] - CROWD_ROUNDS[0]) * CROWD
+        more = {name: (most[name] - least[name]) / replies for name in most}
+        self.assertAlmostEqual(more["recvfrom"], 1, delta=0.1)
+        self.assertAlmostEqual(more["sendto"], 1, delta=0.1)
+        for name in ("epoll_ctl", "epoll_wait"):
+            self.assertLess(more.get(name, 0), 0.05, name)
 
 
 if __name__ == "__main__":

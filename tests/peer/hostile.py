@@ -38,14 +38,15 @@ class Peers:
         self.port, self.count, self.source = port, count, source
         self.made = 0
 
-    def connect(self, receives=None):
-        """A connection, with so large a receive buffer, or None where there was none to be had."""
+    def connect(self, buffers=None):
+        """A connection, with buffers of so many bytes, or None where there was none to be had."""
         self.made += 1
         sock = socket.socket()
         sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if receives:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        if buffers:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
         sock.bind((self.source or f"127.{self.made // 100 % 100 + 1}.0.{self.made % 100 + 1}", 0))
         sock.settimeout(20)
         try:
@@ -126,7 +127,7 @@ class Peers:
 
     def deaf(self):
         """They ask and ask, and read no answer."""
-        socks = self.connect_all(receives=2048)
+        socks = self.connect_all(buffers=4096)
         for sock in socks:
             sock.setblocking(False)
         while True:
