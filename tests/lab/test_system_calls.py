@@ -140,8 +140,8 @@ class Reply(unittest.TestCase):
         more = {name: (most[name] - least[name]) / replies for name in most}
         self.assertAlmostEqual(more["recvfrom"], 1, delta=0.1)
         self.assertAlmostEqual(more["sendto"], 1, delta=0.1)
-        for name in ("epoll_ctl", "epoll_wait"):
-            self.assertLess(more.get(name, 0), 0.05, name)
+        self.assertLess(more.get("epoll_ctl", 0), 0.05)
+        self.assertLess(more["epoll_wait"], 0.5)
 
 
 if __name__ == "__main__":
