@@ -294,10 +294,11 @@ static void run_turn(struct host *host)
 
 /* While the loop is told of a thousand events at a time it goes on asking (epoll_wait(2), 48
  * times), and is told again of sockets whose tasks have not had their turn. So they have it at
- * once. */
+ * once. Not where all is recorded: timers then come late, and one flushes what was. */
 void exchange_serve_crowd(struct host *host)
 {
-    if (host->settings.serving && host->ready.count >= LONG_TURN && !host->ending)
+    bool crowd = host->settings.serving && host->ready.count >= LONG_TURN;
+    if (crowd && !host_recording(host) && !host->ending)
         run_turn(host);
 }
 

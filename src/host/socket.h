@@ -77,7 +77,8 @@ extern const char *const socket_flag_names[];
 /*
  * For who serves: what is quicker than a call, where none is recorded. They return what went, in
  * bytes; if less than was wanted, 0 included, a call must be made for the rest: it waits, fails or
- * finds the end of the stream. What is received lives as call_result.bytes does.
+ * finds the end of the stream (after a reset, too: the kernel tells of that only once). What is
+ * received lives as call_result.bytes does.
  */
 size_t socket_recv_at_once(struct task *task, struct host_socket *socket, size_t limit,
                            const uint8_t **bytes);

@@ -6,7 +6,7 @@
  * end of its answer, and all take turns with the same one unless they wait in between: so what an
  * answer needs is in the processor's caches, and ten thousand silent connections need no memory of
  * the script. The calls are the host's own and have no line of the script; those that lab.reply
- * makes itself have theirs.
+ * makes itself have theirs. Where none is recorded, most are spared (socket_recv_at_once).
  *
  * A peer that resets its connection ends that connection, not the exchange. What a connection keeps
  * between two messages is small: the answer goes as soon as it is sent, and if it is not taken, its
