@@ -28,7 +28,7 @@ EXPECTED = {"socket": 1, "connect": 1, "accept4": 2, "sendto": 2, "recvfrom": 4,
 CONNECTIONS = 8
 ROUNDS = 50, 150  # of one message on each connection
 CROWD = 1500      # connections; the event loop is told of at most 1,024 at a time
-CROWD_ROUNDS = 2, 6
+CROWD_ROUNDS = 2, 12
 MESSAGES = [b"x" * 64, b"x" * 20000]
 
 
@@ -110,11 +110,11 @@ class Reply(unittest.TestCase):
                 peers = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
                 for _ in range(rounds):
                     self.echo(peers, message)
-                for peer in peers:
-                    peer.close()
             finally:
                 os.killpg(server.pid, signal.SIGINT)
                 server.communicate()
+            for peer in peers:  # not before: how many of the ends the server still sees is chance
+                peer.close()
             return counted(counts)
 
     def test_a_reply_takes_a_recv_and_a_send_and_shares_its_waits(self):
@@ -138,9 +138,10 @@ class Reply(unittest.TestCase):
         least, most = (self.count(rounds, MESSAGES[0], CROWD) for rounds in CROWD_ROUNDS)
         replies = (CROWD_ROUNDS[1] - CROWD_ROUNDS[0]) * CROWD
         more = {name: (most[name] - least[name]) / replies for name in most}
-        self.assertAlmostEqual(more["recvfrom"], 1, delta=0.1)
-        self.assertAlmostEqual(more["sendto"], 1, delta=0.1)
-        self.assertLess(more.get("epoll_ctl", 0), 0.05)
+        # A first recv that comes too early, or not, may be each connection's share of the difference.
+        self.assertAlmostEqual(more["recvfrom"], 1, delta=0.2)
+        self.assertAlmostEqual(more["sendto"], 1, delta=0.01)
+        self.assertLess(more.get("epoll_ctl", 0), 0.1)
         self.assertLess(more["epoll_wait"], 0.5)
 
 
