@@ -23,7 +23,7 @@
 #define MESSAGE_LIMIT 65536
 
 enum stage {
-    STAGE_BEGIN,
+    STAGE_BEGIN, /* nothing has come yet, usually: a call waits for it */
     STAGE_RECEIVE,
     STAGE_RECEIVED,
     STAGE_ANSWERING,

@@ -4,12 +4,12 @@
 
 The servers echo: lab.reply in handlens, bare C with epoll (echo_epoll.c), Lua with luv
 (echo_luv.lua), and a thread for each connection in Python (echo_threads.py). One client, load.c, is
-the same for all. Server and client have a processor each, so that ratios do not depend on where they
-are moved. The servers take turns of a tenth of a second, a hundred times: a machine that is
-shared grows faster and slower within seconds, by more than what is measured here, but rarely between
-two turns on end. So a ratio is the median of the rounds' ratios. Besides replies a second it tells the processor time that
-a reply cost the server, which the client's speed and other programs hardly change, and the memory
-that a connection took. The status is 1 if a goal was missed.
+the same for all. Server and client have a processor each, so that ratios do not depend on where
+they are moved. The servers take turns of a tenth of a second, a hundred times: a machine that is
+shared grows faster and slower within seconds, by more than what is measured here, but rarely
+between two turns on end. So a ratio is the median of the rounds' ratios. Besides replies a second
+it tells the processor time that a reply cost the server, which the client's speed and other
+programs hardly change, and the memory that a connection took. The status is 1 if a goal was missed.
 """
 
 import argparse
